@@ -1,0 +1,53 @@
+"""The one door for official weights: a folder on this machine, or the hub when asked to download."""
+
+import os
+from pathlib import Path
+
+from lecture10.paths import home_folder
+
+
+def official_folder(source: str | Path, needs: tuple[str, ...], *, download: bool = False) -> Path:
+    """The folder that holds an official checkpoint.
+
+    source: a folder, or a hub name such as "openai-community/gpt2". Looked for, in this order: the folder
+    itself; `LECTURE10_WEIGHTS`/NAME and ~/.lecture10/weights/NAME, NAME being the hub name's last part; the
+    hub's local cache; and only with download=True the hub. needs: the files that must lie there.
+    Raises FileNotFoundError with the ways to get it, ValueError where files are missing.
+    """
+    source = str(source)
+    if Path(source).is_absolute() or Path(source).is_dir():
+        return _checked(Path(source), needs)
+    name = source.rsplit("/", 1)[-1]
+    shelves = [Path(os.environ["LECTURE10_WEIGHTS"])] if os.environ.get("LECTURE10_WEIGHTS") else []
+    for shelf in [*shelves, home_folder() / "weights"]:
+        if (shelf / name).is_dir():
+            return _checked(shelf / name, needs)
+    return _checked(_from_hub(source, name, download), needs)
+
+
+def _from_hub(source: str, name: str, download: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.txt", "*.safetensors", "*.model"]
+    try:
+        return Path(snapshot_download(source, allow_patterns=wanted, local_files_only=not download))
+    except Exception as error:  # no network, no such name, not in the cache: one cure
+        why = "and the hub cannot be reached" if download else "and nothing is downloaded unasked"
+        raise FileNotFoundError(
+            f"{source} is not on this machine, {why}. With a network: "
+            f"hf download {source} --local-dir ~/.lecture10/weights/{name}"
+        ) from error
+
+
+def _checked(folder: Path, needs: tuple[str, ...]) -> Path:
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {folder.name!r} there: name one that holds {', '.join(needs)}"
+        )
+    missing = [name for name in needs if not (folder / name).is_file()]
+    if missing:
+        has = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise ValueError(
+            f"the folder {folder.name!r} lacks {', '.join(missing)} (it holds {has}): download it again"
+        )
+    return folder
