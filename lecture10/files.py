@@ -38,7 +38,7 @@ def atomic(path: Path) -> Iterator[Path]:
 def _cure(error: OSError, path: Path) -> str:
     kept = "what was saved before is untouched"
     if error.errno == errno.ENOSPC:
-        return f"the disk is full while writing {path.name}; {kept}. Free some space and run the same command again"
+        return f"the disk is full while writing {path.name}; {kept}. Free some space and run it again"
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"{path.parent} cannot be written; {kept}. Choose another folder, or make this one writable"
     return error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""Where things lie: the course's own data (in a checkout or inside a wheel) and the learner's small home folder."""
+"""Where things lie: the course's own data (in a checkout or a wheel) and the learner's small folder."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ CHECKOUT = PACKAGE.parent  # only meaningful when `pyproject.toml` lies in it
 
 
 def in_checkout() -> bool:
-    """True where the package runs from a checkout (or an editable install of one), False in an installed wheel."""
+    """True where the package runs from a checkout (or an editable install), False in an installed wheel."""
     return (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "data").is_dir()
 
 
@@ -68,7 +68,7 @@ def _fallback_home() -> Path:
 
 
 def home_folder() -> Path:
-    """The learner's folder (progress, own results): `LECTURE10_HOME`, else ~/.lecture10; created when asked for.
+    """The learner's folder (progress, own results): `LECTURE10_HOME`, else ~/.lecture10; created if missing.
 
     Where it cannot be written, warns once and falls back to a temporary folder for this session.
     """
@@ -79,8 +79,8 @@ def home_folder() -> Path:
             return home
     except OSError as error:
         warnings.warn(
-            f"{home} cannot be written ({error.strerror}): this session's progress is kept in a temporary folder "
-            "only. Set LECTURE10_HOME to a folder you may write to.",
+            f"{home} cannot be written ({error.strerror}): progress is kept for this session only. "
+            "Set LECTURE10_HOME to a folder you may write to.",
             stacklevel=2,
         )
         return _fallback_home()
