@@ -3,7 +3,7 @@
 from lecture10.claims import Claim, Row, difference
 from lecture10.metrics import token_losses
 from lecture10.models.gpt import GPTConfig
-from lecture10.recipes.gpt1 import encoded, pretrain
+from lecture10.recipes.english import encoded, pretrain
 from lecture10.training import TrainSettings
 
 CONFIG = GPTConfig(vocab_size=1024, context=128, width=96, layers=2, heads=3, dropout=0.0)

@@ -11,7 +11,7 @@ import torch
 from lecture10.claims import Claim, Row, slope
 from lecture10.metrics import token_losses
 from lecture10.models.gpt import GPT, GPTConfig
-from lecture10.recipes.gpt1 import encoded, pretrain
+from lecture10.recipes.english import encoded, pretrain
 from lecture10.training import TrainSettings
 
 SIZES = (
