@@ -2,7 +2,8 @@
 
 The hash is over syntax trees without docstrings, so comments, formatting and documentation do not change it.
 Followed are `import` and `from … import` of this package (and of the experiment's own), also inside
-functions; not followed is what is imported by a name made at run time.
+functions; not followed are what is imported by a name made at run time, and a package's __init__ where only
+a module of it is wanted (a new picture style does not make a language model's results stale).
 """
 
 import ast
@@ -30,7 +31,7 @@ def module_hash(module: str) -> str:
 
 
 def imported(module: str) -> dict[str, Path]:
-    """The modules, by name, that importing this one reads: itself, theirs, and the packages they lie in."""
+    """The modules, by name, that this one takes something from: itself, theirs, and so on."""
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
@@ -39,7 +40,6 @@ def imported(module: str) -> dict[str, Path]:
             continue
         found[name] = path
         waiting += _imports(name, path, {OWN, module.split(".")[0]})
-        waiting += [parent for parent in [name.rpartition(".")[0]] if "." in parent]  # sub-packages' __init__
     if module not in found:
         raise FileNotFoundError(f"the module {module!r} has no source file to hash")
     return found
@@ -55,8 +55,10 @@ def _imports(name: str, path: Path, packages: set[str]) -> Iterator[str]:
             continue
         inner = [f"{base}.{inner}" for inner in names if _file(f"{base}.{inner}")]
         yield from inner
-        # The top __init__ is read only for a name of its own: it is lazy, and holds the version.
-        if "." in base or len(inner) < len(names):
+        # A package's __init__ is read only for a name of its own: what else it offers is another's business.
+        if base != OWN and (
+            not names or len(inner) < len(names)
+        ):  # the top one is lazy, and holds the version
             yield base
 
 
@@ -76,13 +78,21 @@ def _shape(path: Path, _changed: int) -> tuple[str, list[tuple[int, str, tuple[s
     """A module's hash, and its imports as (level, module, names)."""
     tree = ast.parse(path.read_bytes(), str(path))
     imports = []
-    for node in ast.walk(tree):
+    for node in _walk(tree):
         if isinstance(node, ast.Import):
             imports += [(0, alias.name, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             imports.append((node.level, node.module or "", tuple(alias.name for alias in node.names)))
     tree.body = [node for node in tree.body if not _is_claim(node)]
     return hashlib.sha256(_dump(tree).encode()).hexdigest(), imports
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Like `ast.walk`, without what is there for type checkers only."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")):
+            yield from _walk(child)
 
 
 def _is_claim(node: ast.stmt) -> bool:

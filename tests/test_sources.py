@@ -65,6 +65,36 @@ def test_every_form_of_import_is_followed(lab, code, line):
     assert code() != before
 
 
+def test_a_package_counts_only_where_a_name_is_taken_from_it(lab, code):
+    lab.write("deep/__init__", "from .other import Y")
+    lab.write("deep/inner", "X = 1")
+    lab.write("deep/other", "Y = 1")
+    lab.helper(f"GAIN = 0.1\nfrom {lab.package}.deep import inner")
+    before = code()
+    lab.write("deep/other", "Y = 2")
+    assert code() == before
+    lab.helper(f"GAIN = 0.1\nfrom {lab.package}.deep import inner, Y")
+    before = code()
+    lab.write("deep/other", "Y = 3")
+    assert code() != before
+
+
+def test_what_is_imported_for_type_checkers_does_not_count(lab, code):
+    lab.write("deep/inner", "X = 1")
+    types = f"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from {lab.package}.deep import inner\n"
+    lab.helper(f"GAIN = 0.1\n{types}")
+    before = code()
+    lab.write("deep/inner", "X = 2")
+    assert code() == before
+
+
+def test_rendering_does_not_make_a_language_model_stale():
+    found = imported("lecture10.experiments.gpt1_scaling")
+    assert {"lecture10.layers", "lecture10.training.loop", "lecture10.world.corpus"} <= set(found)
+    assert not {"lecture10", "lecture10.exercises", "lecture10.plots.figure"} & set(found)
+    assert not {"lecture10.world.render", "lecture10.world.cast", "lecture10.recipes.gpt1"} & set(found)
+
+
 def test_imports_in_a_circle_end(lab, code):
     lab.helper(f"GAIN = 0.1\nfrom {lab.package} import toy")
     assert len(imported(f"{lab.package}.toy")) == 2
