@@ -43,7 +43,8 @@ class Page:
         notes = "".join(f"<p>{escape(line)}</p>" for line in self._below() if line)
         return (
             f'<table style="{frame}"><caption style="text-align:left">'
-            f"<strong>{escape(self.paper.title)}</strong></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+            f"<strong>{escape(self.paper.title)}</strong></caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
         )
 
     def _row(self, row: tuple[str, ...]) -> str:

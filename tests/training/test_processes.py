@@ -21,7 +21,7 @@ def folder(tmp_path_factory):
         env=os.environ | {"OMP_NUM_THREADS": "1", "LECTURE10_PLAIN": "1"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     (folder / "stdout").write_text(done.stdout)

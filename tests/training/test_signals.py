@@ -30,7 +30,7 @@ def stopped(tmp_path_factory):
         assert process.poll() is None, out
         out += process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    out += process.communicate(timeout=120)[0]
+    out += process.communicate(timeout=600)[0]
     return Stopped(folder, kill_at, out, process.returncode)
 
 
