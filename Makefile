@@ -85,7 +85,7 @@ $(READY): pyproject.toml constraints.txt
 	fi
 	@echo 'Installing the course into $(VENV): a few minutes the first time.'
 	@if [ -n "$(CPU)" ]; then $(PY) -m pip install $(PIP_ARGS) -c constraints.txt torch torchvision \
-		--index-url $(CPU_WHEELS); fi
+		--extra-index-url $(CPU_WHEELS); fi
 	@$(PY) -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[course,test]' || \
 		{ echo 'The installation did not finish; what was downloaded is kept. Online? Then the same command again.' >&2; \
 		  echo 'No wheel for your Python? Try another one: make clean setup PYTHON=python3.12' >&2; exit 1; }

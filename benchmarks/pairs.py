@@ -51,6 +51,17 @@ class Pairs:
         )
 
 
+LEAST = 0.95  # the lower 95 % bound of the median ratio that we ask of ourselves
+
+
+def too_slow(found: list[Pairs]) -> int:
+    """0 where every comparison keeps the promise, else 1, naming those that do not."""
+    slow = [pairs.name for pairs in found if pairs.bounds()[0] < LEAST]
+    if slow:
+        print(f"slower than {LEAST} of the reference: {', '.join(slow)}")
+    return int(bool(slow))
+
+
 def alternate(
     name: str, ours: Callable[[], object], theirs: Callable[[], object], *, tokens: int, times: int = 15
 ) -> Pairs:

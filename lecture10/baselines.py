@@ -8,6 +8,11 @@ import torch
 from torch import Tensor
 
 
+def _two_or_more(ids: Sequence[int]) -> None:
+    if len(ids) < 2:
+        raise ValueError(f"a text of {len(ids)} tokens holds nothing to predict: give two or more")
+
+
 class Uniform:
     """Every token is equally likely."""
 
@@ -15,7 +20,8 @@ class Uniform:
         self.vocab_size = vocab_size
 
     def losses(self, ids: Sequence[int]) -> Tensor:
-        """-log P of every token but the first, in nats: (len(ids) - 1,)."""
+        """-log P of every token but the first, in nats: (len(ids) - 1,). ValueError for under two ids."""
+        _two_or_more(ids)
         return torch.full((len(ids) - 1,), math.log(self.vocab_size))
 
 
@@ -31,6 +37,10 @@ class KneserNey:
     def __init__(self, ids: Sequence[int], vocab_size: int, order: int = 5):
         if order < 1:
             raise ValueError(f"order is {order}: 1 is the unigram, 5 looks back four tokens")
+        if len(ids) < order:
+            raise ValueError(
+                f"{len(ids)} tokens hold no run of {order}: train on more text, or take a lower order"
+            )
         self.vocab_size, self.order = vocab_size, order
         self.counts: list[dict[tuple, Counter]] = [defaultdict(Counter) for _ in range(order)]
         ids = tuple(ids)
@@ -68,7 +78,8 @@ class KneserNey:
         return prob
 
     def losses(self, ids: Sequence[int]) -> Tensor:
-        """-log P of every token but the first, in nats: (len(ids) - 1,)."""
+        """-log P of every token but the first, in nats: (len(ids) - 1,). ValueError for under two ids."""
+        _two_or_more(ids)
         ids = tuple(ids)
         reach = self.order - 1
         return torch.tensor(

@@ -1,5 +1,7 @@
 """From logits to a token, and from a prompt to a text. B: batch, T: positions, V: vocabulary."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -17,10 +19,11 @@ def next_token_probs(
     _check(temperature, top_k, top_p)
     if temperature == 0:
         return torch.zeros_like(logits).scatter(-1, logits.argmax(-1, keepdim=True), 1.0)
+    logits = logits - logits.amax(-1, keepdim=True)  # divided by the smallest temperature, 0 still is 0
     probs = (logits / temperature).softmax(-1)
     if top_k is not None and top_k < probs.shape[-1]:
-        least = probs.topk(top_k, dim=-1).values[..., -1:]
-        probs = probs.where(probs >= least, 0.0)
+        best = probs.topk(top_k, dim=-1)
+        probs = torch.zeros_like(probs).scatter(-1, best.indices, best.values)
         probs = probs / probs.sum(-1, keepdim=True)
     if top_p is not None and top_p < 1:
         ordered, order = probs.sort(dim=-1, descending=True)
@@ -42,7 +45,7 @@ def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:
         raise ValueError(f"top_p is {top_p}: it is a probability above 0 and at most 1")
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def generate(
     model: nn.Module,
     ids: Tensor,
@@ -70,24 +73,34 @@ def generate(
     _check(temperature, top_k, top_p)
     was_training = model.training
     model.eval()
-    context, cache = model.config.context, None
-    T = ids.shape[1]
-    ids = torch.cat([ids, ids.new_zeros(ids.shape[0], steps)], dim=1)  # (B, T + steps), filled from the left
+    try:
+        ids = ids.to(next(model.parameters()).device)
+
+        def choose(logits: Tensor) -> Tensor:
+            if temperature == 0:
+                return logits.argmax(-1)
+            probs = next_token_probs(logits, temperature, top_k, top_p)
+            return torch.multinomial(probs, 1, generator=generator).squeeze(1)
+
+        return _continued(model, ids, steps, choose, cached)
+    finally:
+        model.train(was_training)
+
+
+def _continued(
+    model: nn.Module, ids: Tensor, steps: int, choose: Callable[[Tensor], Tensor], cached: bool
+) -> Tensor:
+    """(B, T) -> (B, T + steps); choose: (B, V) logits -> (B,) tokens."""
+    context, cache, T = model.config.context, None, ids.shape[1]
+    ids = torch.cat([ids, ids.new_zeros(ids.shape[0], steps)], dim=1)  # filled from the left
     for end in range(T, T + steps):
         if cached and end <= context:
-            if cache is None:
-                cache, new = model.new_cache(), ids[:, :end]
-            else:
-                new = ids[:, end - 1 : end]
+            new = ids[:, :end] if cache is None else ids[:, end - 1 : end]
+            cache = cache or model.new_cache()
             logits = model(new, cache=cache)[:, -1]  # (B, V)
         else:
             logits = model(ids[:, max(0, end - context) : end])[:, -1]
-        if temperature == 0:
-            ids[:, end] = logits.argmax(-1)
-        else:
-            probs = next_token_probs(logits, temperature, top_k, top_p)
-            ids[:, end] = torch.multinomial(probs, 1, generator=generator).squeeze(1)
-    model.train(was_training)
+        ids[:, end] = choose(logits)
     return ids
 
 

@@ -53,3 +53,11 @@ def test_uniform():
 def test_order_zero_is_refused():
     with pytest.raises(ValueError, match="order is 0"):
         KneserNey(TEXT, 7, 0)
+
+
+def test_too_little_text_is_refused():
+    with pytest.raises(ValueError, match="3 tokens hold no run of 5"):
+        KneserNey([1, 1, 1], 7, 5)
+    for model in (Uniform(7), KneserNey(TEXT, 7, 2)):
+        with pytest.raises(ValueError, match="a text of 1 tokens holds nothing"):
+            model.losses([3])

@@ -1,14 +1,13 @@
 """The arithmetic of the benchmarks: ratios pair by pair, and an interval that holds what it promises."""
 
 import random
-import statistics
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-from pairs import Pairs, alternate
+from pairs import Pairs, alternate, too_slow
 
 
 def test_the_ratio_says_how_much_faster_ours_is():
@@ -37,4 +36,10 @@ def test_runs_alternate_and_the_first_changes():
     pairs = alternate("x", lambda: order.append("a"), lambda: order.append("b"), tokens=1, times=6)
     assert "".join(order) == "ab" + "abba" * 3
     assert len(pairs.ours) == len(pairs.theirs) == 6
-    assert statistics.median(pairs.ours) >= 0
+
+
+def test_a_slow_comparison_ends_in_failure(capsys):
+    quick, slow = Pairs("quick", (1.0,) * 15, (1.1,) * 15, 1), Pairs("slow", (1.0,) * 15, (0.9,) * 15, 1)
+    assert too_slow([quick]) == 0
+    assert too_slow([quick, slow]) == 1
+    assert "slow" in capsys.readouterr().out

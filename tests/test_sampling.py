@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lecture10.models.gpt import GPT, GPTConfig
+from lecture10.models.gpt import GPT, GPTConfig, language_model_loss
 from lecture10.sampling import continue_text, generate, next_token_probs
 from lecture10.tokenizer import tokenizer
 
@@ -70,6 +70,43 @@ def test_cached_sampling_equals_uncached(settings, steps):
     assert torch.equal(*texts)
     assert texts[0].shape == (3, 4 + steps)
     assert torch.equal(texts[0][:, :4], prompts)
+
+
+def test_ties_and_tiny_temperatures_keep_their_promises():
+    assert int((next_token_probs(torch.zeros(5), top_k=1) > 0).sum()) == 1
+    assert next_token_probs(LOGITS, 1e-45).tolist() == [1, 0, 0, 0]
+
+
+def test_what_was_generated_can_be_trained_on():
+    gpt = small_gpt()
+    ids = generate(gpt, torch.tensor([[1, 2]]), 4)
+    language_model_loss(gpt(ids), ids).backward()
+    assert gpt.tokens.weight.grad.abs().sum() > 0
+
+
+def test_a_refused_prompt_leaves_the_model_as_it_was():
+    gpt = small_gpt().train()
+    with pytest.raises(ValueError, match="0 to 29"):
+        generate(gpt, torch.tensor([[99]]), 2)
+    assert gpt.training
+
+
+def test_prompts_are_brought_to_the_model():
+    class Elsewhere(torch.nn.Module):
+        config = GPTConfig(vocab_size=30, context=10)
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1, device="meta"))
+
+        def new_cache(self):
+            return None
+
+        def forward(self, ids, cache=None):
+            assert ids.device.type == "meta"
+            return torch.zeros(*ids.shape, 30, device="meta")
+
+    assert generate(Elsewhere(), torch.tensor([[1]]), 3, temperature=0).shape == (1, 4)
 
 
 def test_sampling_follows_the_distribution():

@@ -182,10 +182,11 @@ def _measured(work: Plan) -> Iterator[tuple[int, list[Row], Run]]:
                 continue  # another process finished it after our plan was made
             start, when = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
             _seed_everything(seed)
+            where = machine()  # before the run: what cannot be told must not cost a paid-for seed
             rows = checked(work.experiment, seed, work.experiment.run(seed))
             minutes = round((time.perf_counter() - start) / 60, 4)
             hashes = {claim.name: claim.hash() for claim in work.experiment.claims}
-            yield seed, rows, Run(when, work.code, minutes, hashes, machine())
+            yield seed, rows, Run(when, work.code, minutes, hashes, where)
 
 
 def checked(experiment: Experiment, seed: int, rows: object) -> list[Row]:

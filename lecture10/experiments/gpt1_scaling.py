@@ -42,7 +42,7 @@ CLAIM = Claim(
 
 
 def config(width: int, layers: int) -> GPTConfig:
-    """A GPT of this size; a head is 16 wide, or 32 in the widest."""
+    """A GPT of this size; heads are 32 wide, and 16 in the narrowest."""
     return replace(BASE, width=width, layers=layers, heads=max(1, width // 32))
 
 

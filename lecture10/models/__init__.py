@@ -1,1 +1,1 @@
-"""To be written."""
+"""One file per system, in lecture order."""

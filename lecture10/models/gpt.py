@@ -20,7 +20,7 @@ from lecture10.layers import KVCache, TransformerBlock, attention_weights, causa
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """The size and kind of a GPT. Defaults are GPT-1's kind at laptop size."""
+    """The size and kind of a GPT. Defaults are GPT-2's kind (pre-norm) at laptop size."""
 
     vocab_size: int = 1024
     context: int = 128

@@ -1,1 +1,1 @@
-"""To be written."""
+"""Official weights <-> ours, one file per system."""

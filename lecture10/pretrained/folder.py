@@ -22,20 +22,22 @@ def official_folder(source: str | Path, needs: tuple[str, ...], *, download: boo
     for shelf in [*shelves, home_folder() / "weights"]:
         if (shelf / name).is_dir():
             return _checked(shelf / name, needs)
-    return _checked(_from_hub(source, name, download), needs)
+    return _from_hub(source, name, needs, download)
 
 
-def _from_hub(source: str, name: str, download: bool) -> Path:
-    from huggingface_hub import snapshot_download
-
+def _from_hub(source: str, name: str, needs: tuple[str, ...], download: bool) -> Path:
     wanted = ["*.json", "*.txt", "*.safetensors", "*.model"]
     try:
-        return Path(snapshot_download(source, allow_patterns=wanted, local_files_only=not download))
+        from huggingface_hub import snapshot_download
+
+        found = snapshot_download(source, allow_patterns=wanted, local_files_only=not download)
+        return _checked(Path(found), needs)  # a cache may hold the tokenizer alone
     except Exception as error:  # no network, no such name, not in the cache: one cure
         why = "and the hub cannot be reached" if download else "and nothing is downloaded unasked"
         raise FileNotFoundError(
             f"{source} is not on this machine, {why}. With a network: "
-            f"hf download {source} --local-dir ~/.lecture10/weights/{name}"
+            f'hf download {source} --include "*.json" "*.txt" "*.safetensors" '
+            f"--local-dir ~/.lecture10/weights/{name} (or the weights folder in your LECTURE10_HOME)"
         ) from error
 
 

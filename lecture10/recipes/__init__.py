@@ -1,1 +1,1 @@
-"""To be written."""
+"""One file per shipped checkpoint: this world, this model, this training."""

@@ -3,8 +3,6 @@
 python -m lecture10.recipes.gpt1
 """
 
-import time
-
 from lecture10.devices import pick_device
 from lecture10.models.gpt import GPT, GPTConfig
 from lecture10.paths import data_folder, data_path
@@ -20,14 +18,13 @@ COMMAND = "python -m lecture10.recipes.gpt1"
 
 def build(path=None, settings: TrainSettings = SETTINGS, seed: int = 0, **how) -> Card:
     """Train the shipped checkpoint and write it with its card to `data/checkpoints/gpt1` (or `path`)."""
-    began = time.perf_counter()
     model, history = pretrain(CONFIG, settings, seed=seed, batch=BATCH, label="gpt1", **how)
     if history.interrupted:
-        raise KeyboardInterrupt("stopped before the end: nothing was shipped; the same command goes on")
+        raise SystemExit("stopped before the end: nothing was shipped; the same command goes on")
     metrics = {f"{part}_bits_per_byte": round(held_out_bits(model, part), 4) for part in ("dev", "test")}
     card = Card(
         architecture="gpt", config=CONFIG, seed=seed, steps=settings.steps, data_version=DATA,
-        metrics=metrics, minutes=round((time.perf_counter() - began) / 60, 1), command=COMMAND, half=True,
+        metrics=metrics, minutes=round(history.minutes, 1), command=COMMAND, half=True,
     )  # fmt: skip
     return save_weights(model, path or data_folder() / NAME, card)
 
@@ -42,4 +39,5 @@ def load(device: str | None = None) -> GPT:
 
 
 if __name__ == "__main__":
-    print(build(checkpoint="runs/gpt1", evaluate=held_out_bits, evaluate_every=500).metrics)
+    run = f"runs/gpt1-{DATA.replace('/', '-')}"  # a run on other words is another run
+    print(build(checkpoint=run, evaluate=held_out_bits, evaluate_every=250).metrics)

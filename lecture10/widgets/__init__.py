@@ -1,1 +1,1 @@
-"""To be written."""
+"""What a learner moves."""

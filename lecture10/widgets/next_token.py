@@ -69,12 +69,13 @@ def next_token_widget(model, tokenizer, prompt: str = "The value of the") -> Liv
     import ipywidgets as widgets
 
     shower = NextToken(model, tokenizer)
+    still = {"continuous_update": False}  # one drawing when the slider is let go, not one a pixel
     text = widgets.Text(prompt, description="prompt", continuous_update=False, layout={"width": "90%"})
-    temperature = widgets.FloatSlider(1.0, min=0, max=2, step=0.1, description="temperature")
-    top_k = widgets.IntSlider(SHOWN * 4, min=1, max=SHOWN * 4, description="top k")
-    top_p = widgets.FloatSlider(1.0, min=0.05, max=1, step=0.05, description="top p")
-    still = shower.picture(prompt)
-    image = widgets.Image(value=still.png, format="png")
+    temperature = widgets.FloatSlider(1.0, min=0, max=2, step=0.1, description="temperature", **still)
+    top_k = widgets.IntSlider(SHOWN * 4, min=1, max=SHOWN * 4, description="top k", **still)
+    top_p = widgets.FloatSlider(1.0, min=0.05, max=1, step=0.05, description="top p", **still)
+    first = shower.picture(prompt)
+    image = widgets.Image(value=first.png, format="png")
     says = widgets.HTML(value="")
 
     def redraw(_=None) -> None:
@@ -88,4 +89,4 @@ def next_token_widget(model, tokenizer, prompt: str = "The value of the") -> Liv
     for control in (text, temperature, top_k, top_p):
         control.observe(redraw, names="value")
     box = widgets.VBox([text, widgets.HBox([temperature, top_k, top_p]), says, image])
-    return Live(box, still)
+    return Live(box, first)

@@ -68,7 +68,7 @@ def test_named_weights_are_found_on_the_learners_shelf(tmp_path, monkeypatch):
 
 def test_without_weights_and_network_it_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("LECTURE10_HOME", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match="hf download openai-community/openai-gpt --local-dir"):
+    with pytest.raises(FileNotFoundError, match=r"hf download openai-community/openai-gpt .*--local-dir"):
         door.load("gpt1")
     with pytest.raises(FileNotFoundError, match="the hub cannot be reached"):
         door.load("gpt1", download=True)
@@ -88,6 +88,16 @@ def test_nothing_is_downloaded_unasked(monkeypatch, tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing is downloaded unasked"):
         door.load("gpt2")
     assert asked == [True]
+
+
+def test_a_cache_with_the_tokenizer_alone_counts_as_not_here(monkeypatch, tmp_path):
+    import huggingface_hub
+
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    monkeypatch.setenv("LECTURE10_HOME", str(tmp_path / "home"))
+    with pytest.raises(FileNotFoundError, match="nothing is downloaded unasked"):
+        door.load("gpt2")
 
 
 def test_a_pickle_is_not_opened(tmp_path):
