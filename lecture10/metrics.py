@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def token_losses(
     model: nn.Module,
     ids: Sequence[int],
@@ -66,14 +66,14 @@ def bits_per_byte(losses: Tensor, n_bytes: int) -> float:
     """
     if n_bytes < 1:
         raise ValueError(f"{n_bytes} bytes were predicted: bits per byte need at least one")
-    return float(losses.double().sum()) / math.log(2) / n_bytes
+    return float(losses.cpu().double().sum()) / math.log(2) / n_bytes
 
 
 def perplexity(losses: Tensor) -> float:
     """exp(mean nats per token): as unsure as a fair choice among so many. Raises ValueError for none."""
     if losses.numel() == 0:
         raise ValueError("perplexity of no tokens is undefined: give at least one loss")
-    return math.exp(float(losses.double().mean()))
+    return math.exp(float(losses.cpu().double().mean()))
 
 
 def longest_copied_span(text: str, source: str) -> str:

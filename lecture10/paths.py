@@ -72,7 +72,10 @@ def home_folder() -> Path:
 
     Where it cannot be written, warns once and falls back to a temporary folder for this session.
     """
-    home = Path(os.environ.get("LECTURE10_HOME") or Path.home() / ".lecture10")
+    try:
+        home = Path(os.environ.get("LECTURE10_HOME") or "~/.lecture10").expanduser()
+    except RuntimeError:  # a container without HOME
+        return _fallback_home()
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=home):

@@ -141,12 +141,13 @@ class GPT(nn.Module):
 def language_model_loss(logits: Tensor, ids: Tensor) -> Tensor:
     """-L1 per token: the mean of -log P(u_i | u_1 … u_{i-1}), in nats.
 
-    logits: (B, T, V), those at position t being about token t + 1; ids: (B, T). The first token is never
-    predicted. Raises ValueError for sequences of one token, which hold nothing to predict.
+    ids: (B, T); logits: (B, T - 1 or T, V), those at position t being about token t + 1: what stands at the
+    last of T positions is about a token that is not there. Raises ValueError for sequences of one token.
     """
     if ids.shape[1] < 2:
         raise ValueError("a text of one token holds nothing to predict: give two tokens or more")
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten())  # (B·(T-1), V), (B·(T-1),)
+    logits = logits[:, : ids.shape[1] - 1]  # (B, T - 1, V)
+    return F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())  # (B·(T-1), V), (B·(T-1),)
 
 
 class DoubleHeads(nn.Module):

@@ -34,14 +34,12 @@ def next_token_figure(model_probs: Mapping[str, float], drawn_from: Mapping[str,
 
     Both: token text -> probability, the same tokens in the same order.
     """
-    fig, axes = figure(1, 2, width=9, height=3.6, sharey=True)
-    bars(axes[0], {readable(token): p for token, p in model_probs.items()}, unit="probability (model)")
-    bars(axes[1], {readable(token): p for token, p in drawn_from.items()}, unit="probability (drawn from)")
-    for ax in axes:
-        ax.set_xlim(0, 1.15)
-        ax.set_yticks(
-            range(len(model_probs)), [readable(token) for token in model_probs], family="DejaVu Sans Mono"
-        )
+    fig, axes = figure(1, 2, width=9, height=3.6)
+    longest = 1.25 * max(*model_probs.values(), *drawn_from.values())
+    for ax, probs, name in zip(axes, (model_probs, drawn_from), ("model", "drawn from"), strict=True):
+        bars(ax, {readable(token): p for token, p in probs.items()}, unit=f"probability ({name})")
+        ax.set_yticks(range(len(probs)), [readable(token) for token in probs], family="DejaVu Sans Mono")
+        ax.set_xlim(0, longest)
     return fig
 
 
@@ -82,7 +80,7 @@ def scaling_figure(
     """
     import numpy as np
 
-    fig, ax = figure(width=8, height=4.2)
+    fig, ax = figure(width=9, height=4.2)
     colours = [COLOURS["orange"], COLOURS["green"], COLOURS["blue"]]
     for colour, marker, (name, points) in zip(colours, "^so", curves.items(), strict=True):
         at, mean, low, high = (np.array(column) for column in zip(*points, strict=True))
@@ -94,5 +92,5 @@ def scaling_figure(
     ax.set_yscale("log")
     ax.set(xlabel="numbers in the transformer blocks", ylabel="held-out loss (nats per token)")
     ax.yaxis.set_minor_formatter("{x:.1f}")
-    ax.legend(title="trained on")
+    ax.legend(title="trained on", loc="center left", bbox_to_anchor=(1, 0.5))
     return fig

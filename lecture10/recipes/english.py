@@ -15,27 +15,28 @@ DATA = f"{corpus.VERSION}/bpe-1024"  # what a checkpoint says that it learnt fro
 
 
 def text_windows(ids: Sequence[int], context: int, batch: int) -> Callable[[torch.Generator], Tensor]:
-    """A batch source: windows cut out of one long text at random places, (batch, context) token ids.
+    """A batch source: windows cut out of one long text at random places, (batch, context + 1) token ids.
 
-    Raises ValueError where the text is shorter than one window.
+    One more than the model reads: each of the `context` positions has a next token to be asked for, the last
+    one too. Raises ValueError where the text is shorter than one window.
     """
     text = torch.as_tensor(ids)
-    if len(text) < context:
+    if len(text) <= context:
         raise ValueError(
-            f"a text of {len(text)} tokens is shorter than one window of {context}: give more text"
+            f"a text of {len(text)} tokens is shorter than one window of {context} + 1: give more text"
         )
-    offsets = torch.arange(context)
+    offsets = torch.arange(context + 1)
 
     def draw(generator: torch.Generator) -> Tensor:
-        starts = torch.randint(0, len(text) - context + 1, (batch, 1), generator=generator)
-        return text[starts + offsets]  # (batch, context)
+        starts = torch.randint(0, len(text) - context, (batch, 1), generator=generator)
+        return text[starts + offsets]  # (batch, context + 1)
 
     return draw
 
 
 def lm_loss(model: GPT, ids: Tensor) -> Tensor:
-    """L1 of a batch of token ids, per token and negated: what pre-training lowers."""
-    return language_model_loss(model(ids), ids)
+    """L1 of a batch of windows (B, T + 1), per token and negated: what pre-training lowers."""
+    return language_model_loss(model(ids[:, :-1]), ids)
 
 
 def encoded(part: str) -> list[int]:

@@ -155,7 +155,7 @@ def _describe(tensor: Tensor) -> str:
     name = f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
     if tensor.is_complex() or not tensor.numel():
         return name
-    values = tensor.detach().double().cpu()
+    values = tensor.detach().cpu().double()
     finite = values[values.isfinite()]
     span = f" in [{finite.min():.4g}, {finite.max():.4g}]" if finite.numel() else ""
     bad = values.numel() - finite.numel()

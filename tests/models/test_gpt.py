@@ -105,6 +105,15 @@ def test_loss_is_log_v_when_the_model_knows_nothing_and_zero_when_it_knows_all()
     assert float(language_model_loss(right, IDS)) < 1e-6
 
 
+def test_the_loss_reads_what_is_about_a_token_that_is_there(gpt):
+    logits = gpt(IDS)
+    whole, without_last = language_model_loss(logits, IDS), language_model_loss(logits[:, :-1], IDS)
+    assert torch.equal(whole, without_last)
+    changed = logits.clone()
+    changed[:, -1] += torch.randn(40)
+    assert torch.equal(language_model_loss(changed, IDS), whole)
+
+
 def test_attention_maps_are_causal_distributions(gpt):
     maps = gpt.attention_maps(IDS)
     assert maps.shape == (2, 2, 4, 12, 12)

@@ -35,7 +35,10 @@ def test_both_distributions_stand_side_by_side():
     left, right = fig.axes
     assert [bar.get_width() for bar in left.patches] == [0.6, 0.3]
     assert [bar.get_width() for bar in right.patches] == [1.0, 0.0]
-    assert [label.get_text() for label in left.get_yticklabels()] == ["␣a", "␣b"]
+    for ax in (left, right):
+        assert [label.get_text() for label in ax.get_yticklabels()] == ["␣a", "␣b"]
+        assert ax.yaxis_inverted()  # the likeliest on top
+    assert left.get_xlim() == right.get_xlim()
     assert picture(fig, "two distributions side by side")
 
 

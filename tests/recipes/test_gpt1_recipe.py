@@ -23,9 +23,9 @@ TINY = GPTConfig(context=16, width=16, layers=1, heads=1, dropout=0.0)
 def test_windows_are_stretches_of_the_text_and_reach_both_ends():
     draw = english_recipe.text_windows(list(range(100, 112)), context=4, batch=500)
     windows = draw(torch.Generator().manual_seed(0))
-    assert windows.shape == (500, 4)
+    assert windows.shape == (500, 5)  # four to read, each with the next
     assert (windows.diff(dim=1) == 1).all()
-    assert set(windows[:, 0].tolist()) == set(range(100, 109))
+    assert set(windows[:, 0].tolist()) == set(range(100, 108))
 
 
 def test_the_same_generator_draws_the_same_windows():
@@ -36,12 +36,21 @@ def test_the_same_generator_draws_the_same_windows():
 
 
 def test_a_text_shorter_than_a_window_is_refused():
-    with pytest.raises(ValueError, match="3 tokens is shorter than one window of 4"):
-        english_recipe.text_windows([1, 2, 3], context=4, batch=1)
+    with pytest.raises(ValueError, match=r"4 tokens is shorter than one window of 4 \+ 1"):
+        english_recipe.text_windows([1, 2, 3, 4], context=4, batch=1)
+
+
+def test_every_position_is_trained_the_last_one_too():
+    torch.manual_seed(0)
+    model = gpt1.GPT(TINY)
+    draw = english_recipe.text_windows(english_recipe.encoded("dev"), TINY.context, batch=4)
+    english_recipe.lm_loss(model, draw(torch.Generator().manual_seed(0))).backward()
+    norms = model.positions.weight.grad.norm(dim=1)
+    assert (norms > 0).all()
 
 
 def test_pretraining_learns_and_its_seed_decides():
-    settings = TrainSettings(steps=80, lr=1e-2)
+    settings = TrainSettings(steps=150, lr=1e-2)
     (first, history), (again, _), (other, _) = (
         english_recipe.pretrain(TINY, settings, seed=seed, batch=8, quiet=True) for seed in (0, 0, 1)
     )
