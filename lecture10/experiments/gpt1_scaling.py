@@ -56,6 +56,11 @@ def share_name(share: float) -> str:
     return "all of the text" if share == 1 else f"1/{round(1 / share)} of the text"
 
 
+def share_of(name: str) -> float:
+    """The share that `share_name` calls so."""
+    return 1.0 if name.startswith("all") else 1 / int(name.split()[0].split("/")[1])
+
+
 def run(seed: int) -> list[Row]:
     """One paired seed: a random stretch of the text for each share, twelve GPTs, each stopped where dev is
     best.
@@ -120,7 +125,7 @@ def fit_power_law(rows: Iterable[Row], tokens: int) -> PowerLaw:
     """
     from scipy.optimize import least_squares
 
-    points = np.array([(row.at, _share(row.variant) * tokens, row.value) for row in rows])
+    points = np.array([(row.at, share_of(row.variant) * tokens, row.value) for row in rows])
     if len(points) < 5:
         raise ValueError(f"{len(points)} points cannot fit five unknowns: measure more sizes")
     parameters, data, loss = points.T
@@ -131,7 +136,3 @@ def fit_power_law(rows: Iterable[Row], tokens: int) -> PowerLaw:
     lowest, highest = [-20, 0.01, -20, 0.01, 0], [30, 2, 30, 2, 3]
     found = least_squares(off, [8, 0.1, 8, 0.1, 0.5], bounds=(lowest, highest)).x
     return PowerLaw(np.exp(found[0]), found[1], np.exp(found[2]), found[3], found[4])
-
-
-def _share(name: str) -> float:
-    return 1.0 if name.startswith("all") else 1 / int(name.split()[0].split("/")[1])

@@ -80,12 +80,14 @@ def scaling_figure(
     """
     import numpy as np
 
+    from lecture10.experiments.gpt1_scaling import share_of
+
     fig, ax = figure(width=9, height=4.2)
     colours = [COLOURS["orange"], COLOURS["green"], COLOURS["blue"]]
     for colour, marker, (name, points) in zip(colours, "^so", curves.items(), strict=True):
         at, mean, low, high = (np.array(column) for column in zip(*points, strict=True))
         ax.errorbar(at, mean, yerr=[mean - low, high - mean], fmt=marker, color=colour, capsize=4, label=name)
-        share = 1.0 if name.startswith("all") else 1 / int(name.split()[0].split("/")[1])
+        share = share_of(name)
         along = np.geomspace(at[0], at[-1], 50)
         ax.plot(along, [law(n, share * tokens) for n in along], "--", color=colour, linewidth=1.5)
     ax.set_xscale("log")

@@ -29,6 +29,11 @@ def test_scaling_returns_a_curve_for_each_share(monkeypatch):
     assert {row.at for row in rows} == {12 * 16**2 + 13 * 16, 12 * 32**2 + 13 * 32}
 
 
+def test_a_share_is_known_by_its_name():
+    for share in gpt1_scaling.SHARES:
+        assert gpt1_scaling.share_of(gpt1_scaling.share_name(share)) == share
+
+
 def test_the_model_is_taken_where_dev_was_best_not_where_test_was(monkeypatch):
     """Early stopping may look at dev only; the test loss is read off at that step."""
     calls = iter([5.0, 4.0, 9.0, 3.0, 7.0, 2.0])  # dev, test, dev, test, …: dev is lowest first, test last
