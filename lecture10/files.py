@@ -37,8 +37,9 @@ def atomic(path: Path) -> Iterator[Path]:
 
 def _cure(error: OSError, path: Path) -> str:
     kept = "what was saved before is untouched"
-    if error.errno == errno.ENOSPC:
-        return f"the disk is full while writing {path.name}; {kept}. Free some space and run it again"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        full = "disk" if error.errno == errno.ENOSPC else "disk quota"
+        return f"the {full} is full while writing {path.name}; {kept}. Free some space and run it again"
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"{path.parent} cannot be written; {kept}. Choose another folder, or make this one writable"
     return error.strerror or str(error)

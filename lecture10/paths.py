@@ -72,8 +72,13 @@ def home_folder() -> Path:
 
     Where it cannot be written, warns once and falls back to a temporary folder for this session.
     """
+    return _home(os.environ.get("LECTURE10_HOME") or "~/.lecture10")
+
+
+@cache
+def _home(asked: str) -> Path:
     try:
-        home = Path(os.environ.get("LECTURE10_HOME") or "~/.lecture10").expanduser()
+        home = Path(asked).expanduser()
     except RuntimeError:  # a container without HOME
         return _fallback_home()
     try:
@@ -84,6 +89,6 @@ def home_folder() -> Path:
         warnings.warn(
             f"{home} cannot be written ({error.strerror}): progress is kept for this session only. "
             "Set LECTURE10_HOME to a folder you may write to.",
-            stacklevel=2,
+            stacklevel=3,
         )
         return _fallback_home()

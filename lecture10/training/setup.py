@@ -20,6 +20,8 @@ def make_accelerator(device: torch.device) -> Accelerator:
         other = known["device"].type != device.type
         if other or AcceleratorState._shared_state.get("_mixed_precision", "no") != "no":
             AcceleratorState._reset_state(reset_partial_state=True)
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)  # a single process of Accelerate's computes on the current GPU
     accelerator = Accelerator(cpu=device.type == "cpu", mixed_precision="no")
     if accelerator.num_processes > 1:
         atexit.register(_leave)

@@ -155,14 +155,15 @@ def test_a_damaged_card_is_refused(saved):
     assert load(Toy(), path) == written
 
 
-def test_an_earlier_pair_survives_a_full_disk(saved, monkeypatch):
+@pytest.mark.parametrize("reason", ["ENOSPC", "EDQUOT"])
+def test_an_earlier_pair_survives_a_full_disk(saved, monkeypatch, reason):
     import errno
     import os
 
     model, path, written = saved
 
     def no_space(handle):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(getattr(errno, reason), "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(OSError, match="Free some space"):
