@@ -47,7 +47,9 @@ def pillow_sprites(size: int) -> dict:
 def with_pillow(batch: SceneBatch, size: int, sprites: dict) -> tuple[np.ndarray, np.ndarray]:
     """The peer: (B, S, S, 3) uint8 pictures and (B, 6, S, S) bool masks, one thing after the other."""
     cpu = torch.device("cpu")
-    grounds = [(backdrops(b, "photo", size, cpu)[0] * 255).byte().numpy() for b in v.BACKDROPS]
+    grounds = [
+        (backdrops(b, "photo", size, cpu)[0] * 255).byte().permute(1, 2, 0).numpy() for b in v.BACKDROPS
+    ]
     pictures = np.empty((len(batch), size, size, 3), dtype=np.uint8)
     masks = np.zeros((len(batch), v.MAX_THINGS, size, size), dtype=bool)
     x, y, degrees = (p.tolist() for p in placed(batch))

@@ -138,6 +138,6 @@ def _one(name: str, style: str, variant: int, size: int) -> Field:
 
 @cache
 def backdrops(name: str, style: str, size: int, device: torch.device) -> Tensor:
-    """(VARIANTS, size, size, 3) float32: the variants of a backdrop in a style."""
+    """(VARIANTS, 3, size, size) float32: the variants of a backdrop in a style."""
     variants = np.stack([_one(name, style, k, size) for k in range(VARIANTS)])
-    return torch.from_numpy(variants).float().to(device)
+    return torch.from_numpy(variants).float().movedim(-1, 1).contiguous().to(device)

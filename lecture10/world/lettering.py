@@ -1,5 +1,8 @@
 """Text on signs, pixel for pixel: at 64 pixels "NeurIPS" fills a large sign and can be read."""
 
+import math
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -11,6 +14,7 @@ from lecture10.world.font import glyphs
 from lecture10.world.palette import FIXED_ROLES
 
 
+@lru_cache(maxsize=1024)
 def strip(text: str) -> Tensor:
     """(7, 6 n - 1) bool: a line of text in the 5 × 7 font, one empty column between letters."""
     table = glyphs()
@@ -34,12 +38,15 @@ def write(image: Tensor, batch: SceneBatch, masks: Tensor, places: Tensor) -> No
         text = "".join(v.ALPHABET[c] for c in batch.text[b, k].tolist() if c >= 0)
         x, y, degrees = places[:, b, k].tolist()
         side = cast.side("sign", v.SIZE_NAMES[batch.size[b, k]])
-        cover = _cover(text, x, y, degrees, side, size).to(image.device) * masks[b, k]
-        image[b] = image[b] * (1 - cover) + ink * cover
+        cover, rows, columns = _cover(text, x, y, degrees, side, size)
+        cover = cover.to(image.device) * masks[b, k, rows, columns]
+        image[b, :, rows, columns] = image[b, :, rows, columns] * (1 - cover) + ink * cover
 
 
-def _cover(text: str, x: float, y: float, degrees: float, side: float, size: int) -> Tensor:
-    """(S, S) how much of each pixel a sign's letters cover;
+def _cover(
+    text: str, x: float, y: float, degrees: float, side: float, size: int
+) -> tuple[Tensor, slice, slice]:
+    """How much of each pixel a sign's letters cover, and the rows and columns of pixels that this is about;
     whole pixels a dot where the sign stands upright.
     """
     x0, y0, x1, y1 = cast.figure("sign").box
@@ -57,11 +64,20 @@ def _cover(text: str, x: float, y: float, degrees: float, side: float, size: int
     if crisp:
         left, top = round(left), round(top)
     fine = 1 if crisp else 4  # samples a pixel
-    axis = (torch.arange(size * fine) + 0.5) / fine
-    px, py = axis[None, :] - left - dot * columns / 2, axis[:, None] - top - dot * rows / 2
+    wide, high = (half + 1 for half in geometry.turned(dot * columns / 2, dot * rows / 2, degrees))
+    across, px = _axis(left + dot * columns / 2, wide, size, fine)
+    down, py = _axis(top + dot * rows / 2, high, size, fine)
+    px, py = px[None, :] - left - dot * columns / 2, py[:, None] - top - dot * rows / 2
     u, w = geometry.spun(px, py, -degrees)
     i = torch.floor((w + dot * rows / 2) / dot).long()
     j = torch.floor((u + dot * columns / 2) / dot).long()
     inside = (i >= 0) & (i < rows) & (j >= 0) & (j < columns)
     hit = letters[i.clamp(0, rows - 1), j.clamp(0, columns - 1)] & inside
-    return hit.float().view(size, fine, size, fine).mean((1, 3))
+    return hit.float().view(py.numel() // fine, fine, px.numel() // fine, fine).mean((1, 3)), down, across
+
+
+def _axis(middle: float, half: float, size: int, fine: int) -> tuple[slice, Tensor]:
+    """The pixels within `half` of the middle, as a slice, and the places of their samples, `fine` a pixel."""
+    first = min(max(0, math.floor(middle - half)), size)
+    last = min(max(first, math.ceil(middle + half)), size)
+    return slice(first, last), (torch.arange(first * fine, last * fine) + 0.5) / fine

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lecture10.names import unknown
-from lecture10.world.render import SMALLEST, render
+from lecture10.world.render import SMALLEST, owned, render
 from lecture10.world.sample import Knobs, sample
 from lecture10.world.words import KINDS, Habits, captions
 
@@ -42,11 +42,15 @@ class Pictures:
 
     def __call__(self, generator: torch.Generator) -> tuple:
         """The batch that this generator leads to."""
+        return _unpacked(self.packed(generator))
+
+    def packed(self, generator: torch.Generator) -> tuple:
+        """The same batch ready to travel between processes: see `_Pixels` and `_Owners`."""
         scenes = sample(self.n, generator, **self.knobs)
         texts = [c.text for c in captions(scenes, self.kind, generator, self.habits)]
         picture = render(scenes, self.size)
-        image = picture.image.mul_(255).round_().div_(255)
-        return (image, texts, picture.masks, picture.boxes) if self.masks else (image, texts)
+        pixels = _Pixels(picture.image.mul_(255).round_().to(torch.uint8))
+        return (pixels, texts, _Owners(picture.owner), picture.boxes) if self.masks else (pixels, texts)
 
 
 def pictures(
@@ -124,7 +128,8 @@ class _Steps(Dataset):
     def __getitem__(self, step: int) -> Any:
         text = f"{self.seed}/generator/{step}"  # as `training.randomness.mix` does; a test holds them equal
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
-        return _packed(self.source(torch.Generator().manual_seed(seed)))
+        draw = getattr(self.source, "packed", self.source)
+        return _packed(draw(torch.Generator().manual_seed(seed)))
 
 
 class _Count:
@@ -139,16 +144,31 @@ def _as_it_is(batch: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Bytes:
-    """Pictures as bytes: a quarter of the shared memory, of which containers have little."""
+class _Pixels:
+    """(B, 3, S, S) pictures as bytes: a quarter of the shared memory, of which containers have little."""
 
     pixels: Tensor
 
+    def unpacked(self) -> Tensor:
+        """Floats in [0, 1]."""
+        return self.pixels.float().div_(255)
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """Masks as one byte a pixel, (B, S, S), in place of six."""
+
+    owner: Tensor
+
+    def unpacked(self) -> Tensor:
+        """(B, 6, S, S) bool, as in `Picture`."""
+        return owned(self.owner)
+
 
 def _packed(batch: Any) -> Any:
-    """`Pictures`' image as bytes; anything else as it is."""
+    """Pictures that come first in a batch as bytes; anything else as it is."""
     if isinstance(batch, tuple) and batch and _is_picture(batch[0]):
-        return (_Bytes((batch[0] * 255).round_().to(torch.uint8)), *batch[1:])
+        return (_Pixels((batch[0] * 255).round_().to(torch.uint8)), *batch[1:])
     return batch
 
 
@@ -160,6 +180,8 @@ def _is_picture(x: Any) -> bool:
 
 
 def _unpacked(batch: Any) -> Any:
-    if isinstance(batch, tuple) and batch and isinstance(batch[0], _Bytes):
-        return (batch[0].pixels.float().div_(255), *batch[1:])
+    """What travelled as it was before; anything else as it is."""
+    travelled = (_Pixels, _Owners)
+    if isinstance(batch, tuple) and any(isinstance(part, travelled) for part in batch):
+        return tuple(part.unpacked() if isinstance(part, travelled) else part for part in batch)
     return batch

@@ -20,6 +20,7 @@ from lecture10.world.scene import Scene
 from lecture10.world.sprites import FRAME, bank
 
 SMALLEST = 16  # pixels: below this nothing can be told apart
+OWNER = 3  # plane of the canvas after R, G, B: which thing is seen
 UNDER = 4  # channel of a painted sprite: what it darkens beneath itself
 
 
@@ -31,7 +32,8 @@ class Picture:
     xyxy in [0, 1], tight around the masks, zeros where nothing of a thing is seen; visible: (B, 6) in [0,
     1], the share of a thing that is not hidden by others (0 where there is no thing). A pixel belongs to
     the foremost thing that covers more than half of it. strokes: with parts=True, (B, 6, S, S) uint8, the
-    stroke of each thing's drawing at each pixel, hidden or not.
+    stroke of each thing's drawing at each pixel, hidden or not. owner: (B, S, S) uint8, the masks in one
+    byte: 2**k where thing k is seen, 0 for the backdrop.
     """
 
     image: Tensor
@@ -40,6 +42,7 @@ class Picture:
     visible: Tensor
     batch: SceneBatch
     strokes: Tensor | None = None
+    owner: Tensor | None = None
 
     def part(self, b: int, k: int, name: str) -> Tensor:
         """(S, S) bool: where one part (or subpart: "head.eye") of thing k in picture b is seen."""
@@ -76,148 +79,162 @@ def render(
     batch = scenes if isinstance(scenes, SceneBatch) else SceneBatch.from_scenes(scenes)
     device = torch.device(device) if device is not None else batch.noun.device
     shot = _Shot(batch.to("cpu"), size, device)
-    for layer in range(shot.depth):
-        for patch in shot.patches:
-            patch.lay(layer)
+    for patch in shot.patches:
+        patch.lay()
     return shot.picture(batch.to(device), parts)
 
 
 class _Shot:
-    """One call of `render`: the canvas, and who owns each pixel, so far. Geometry is computed on the CPU.
+    """One call of `render`: the canvas so far, and the patches in the order in which they are laid.
 
-    canvas: (B·S·S + 1, 3); owner: (B·S·S + 1,) uint8, bit k for thing k, 0 for the backdrop. The last row
-    takes what falls outside the pictures (shadows, corners of patches).
+    canvas: (B, 4, H, H) planes R, G, B and OWNER (2**k where thing k is seen, 0 for the backdrop), with a
+    margin around the S × S pixels of the picture so that every patch lies on it whole. inner: the picture
+    alone, a view. Geometry is computed on the CPU.
     """
 
     def __init__(self, batch: SceneBatch, size: int, device: torch.device):
         self.batch, self.size, self.device = batch, size, device
-        self.depth = int(batch.count.max())
-        self.row, self.slot = (batch.noun >= 0).nonzero(as_tuple=True)  # (T,) which scene, which thing
-        self.layer = batch.layer[self.row, self.slot]
         self.places = placed(batch)  # (3, B, 6) x, y, degrees
-        self.place = self.places[:, self.row, self.slot]  # (3, T)
-        self.noun, self.side = batch.noun[self.row, self.slot], _sides(batch)[self.row, self.slot]
-        pixels = len(batch) * size * size
-        self.canvas = torch.empty(pixels + 1, 3, device=device)
-        _fill_backdrop(self.canvas[:pixels].view(len(batch), size, size, 3), batch)
-        self.owner = torch.zeros(pixels + 1, dtype=torch.uint8, device=device)
         self.channels = styles.channels(batch.style)
         self.paint = styles.paint_table(device)[..., : self.channels]
-        self.patches = [_Patch(self, group) for group in _groups(self.side, self.place[2])]
+        self.patches = self._patches()
+        self.margin = max((patch.overhang() for patch in self.patches), default=0)
+        self.height = size + 2 * self.margin
+        self.canvas = torch.empty(len(batch), OWNER + 1, self.height, self.height, device=device)
+        middle = slice(self.margin, self.margin + size)
+        self.inner = self.canvas[..., middle, middle]
+        for picture, ground in zip(self.inner, _backdrops(batch, size, device), strict=True):
+            picture[:OWNER] = ground
+        self.canvas[:, OWNER] = 0
+
+    def _patches(self) -> list["_Patch"]:
+        """Things of one layer and one sprite size together, the layers from back to front."""
+        row, slot = (self.batch.noun >= 0).nonzero(as_tuple=True)  # (T,) which scene, which thing
+        layer = self.batch.layer[row, slot]
+        x, y, degrees = self.places[:, row, slot]
+        side, turn = _sides(self.batch)[row, slot], torch.deg2rad(degrees)
+        cos, sin = torch.cos(turn), torch.sin(turn)
+        flip = 1 - 2 * self.batch.flip[row, slot].float()
+        patches = []
+        for group in _groups(side, degrees):
+            sprite = max(8, round(float(side[group[0]]) * FRAME * self.size))
+            spread = float((cos[group].abs() + sin[group].abs()).max())  # how much wider turned things are
+            width = int(spread * sprite / FRAME + 0.1 * sprite + 2.999)
+            for number in layer[group].unique().tolist():
+                t = group[layer[group] == number]
+                stand = torch.stack([x[t], y[t], cos[t], sin[t], flip[t], side[t]])
+                patches.append((number, _Patch(self, row[t], slot[t], sprite, width, stand)))
+        return [patch for _, patch in sorted(patches, key=lambda pair: pair[0])]
 
     def picture(self, batch: SceneBatch, parts: bool) -> Picture:
         """Develop the canvas and read the truth off the owners."""
-        n, s = len(batch), self.size
-        image = styles.develop(self.canvas[:-1].view(n, s, s, 3).permute(0, 3, 1, 2), batch.seed, batch.style)
-        owner = self.owner[:-1].view(n, s, s)
-        bit = (2 ** torch.arange(v.MAX_THINGS, device=self.device)).to(torch.uint8)
-        masks = (owner[:, None] & bit[:, None, None]) > 0
-        visible = torch.zeros(n, v.MAX_THINGS, device=self.device)
-        self.owner[-1] = 0
-        for patch in self.patches:
-            patch.measure(visible)
+        image = styles.develop(self.inner[:, :OWNER], batch.seed, batch.style)
+        owner = self.inner[:, OWNER].to(torch.uint8)
+        masks = owned(owner)
         lettering.write(image, self.batch, masks, self.places)
-        return Picture(image, masks, _boxes(owner, bit), visible, batch, self._strokes() if parts else None)
+        strokes = self._strokes() if parts else None
+        return Picture(image, masks, _boxes(owner), self._visible(owner), batch, strokes, owner)
+
+    def _visible(self, owner: Tensor) -> Tensor:
+        """(B, 6) the share of each thing that is still seen."""
+        visible = torch.zeros(len(owner), v.MAX_THINGS, device=self.device)
+        framed = F.pad(owner, [self.margin] * 4)  # nothing is seen beyond the picture
+        for patch in self.patches:
+            visible[patch.b.to(self.device), patch.k.to(self.device)] = patch.seen(framed)
+        return visible
 
     def _strokes(self) -> Tensor:
-        shape = (len(self.batch), v.MAX_THINGS, self.size, self.size)
+        """(B, 6, S, S) uint8: each thing's stroke numbers."""
+        shape = (len(self.batch), v.MAX_THINGS, self.height, self.height)
         drawn = torch.zeros(shape, dtype=torch.uint8, device=self.device)
         for patch in self.patches:
             patch.draw_strokes(drawn)
-        return drawn
+        middle = slice(self.margin, self.margin + self.size)
+        return drawn[..., middle, middle].contiguous()
 
 
 class _Patch:
-    """The things of a shot that share one sprite size:
-    painted and moved onto small squares, ready to be laid.
+    """n things of one layer that share one sprite size: painted and moved onto small squares, then laid.
+
+    A row of a square is a run of `width` neighbouring pixels on the canvas, so whole runs are fetched and
+    put back, never single pixels.
     """
 
-    def __init__(self, shot: _Shot, group: Tensor):
-        self.shot, self.group, size = shot, group, shot.size
-        self.b, self.k = shot.row[group], shot.slot[group]
-        side = max(8, round(float(shot.side[group[0]]) * FRAME * size))
-        x, y, degrees = shot.place[:, group]
-        turn = torch.deg2rad(degrees)
-        cos, sin = torch.cos(turn), torch.sin(turn)
-        self.width = int(float((cos.abs() + sin.abs()).max()) * side / FRAME + 0.1 * side + 2.999)
-        corner = torch.round(
-            torch.stack([x, y], 1) * size - self.width / 2
-        )  # (n, 2) first pixel, in the picture
-        offset = (torch.arange(self.width) + 0.5)[None]
-        dx = offset + corner[:, :1] - x[:, None] * size  # (n, width) from the thing's centre, pixels
-        dy = offset + corner[:, 1:] - y[:, None] * size
-        unit = 2 / (shot.side[group] * FRAME * size)[:, None, None]
-        mirror = 1 - 2 * shot.batch.flip[self.b, self.k].float()[:, None, None]
-        c, s = cos[:, None, None], sin[:, None, None]
-        u = mirror * unit * (c * dx[:, None, :] - s * dy[:, :, None])
-        w = unit * (s * dx[:, None, :] + c * dy[:, :, None])
-        self.grid = torch.stack([u, w], -1).to(shot.device)  # (n, width, width, 2) in the sprite's own square
-        self.index = self._pixels(corner.long()).to(shot.device)
-        self.bank = bank(side, shot.device)
-        self.bank.need(shot.noun[group].unique().tolist())
-        self.bits = (2**self.k).to(shot.device, torch.uint8)[:, None]
-        self.area = torch.zeros(len(group), device=shot.device)
+    def __init__(self, shot: _Shot, b: Tensor, k: Tensor, sprite: int, width: int, stand: Tensor):
+        """Thing k of scene b for each of the n; sprite, width: sides of sprites and squares, in pixels.
 
-    def _pixels(self, corner: Tensor) -> Tensor:
-        """(n, width²) each patch pixel's row on the canvas;
-        the last row where it falls outside the picture.
+        stand: (6, n) x, y, cosine and sine of the turn, -1 where mirrored else 1, side.
         """
-        size = self.shot.size
-        step = torch.arange(self.width)
-        x, y = corner[:, :1] + step, corner[:, 1:] + step  # (n, width)
-        row = self.b[:, None] * size + y
-        index = row[:, :, None] * size + x[:, None, :]
-        inside = ((x >= 0) & (x < size))[:, None, :] & ((y >= 0) & (y < size))[:, :, None]
-        return index.masked_fill_(~inside, len(self.shot.owner) - 1).flatten(1)
+        self.shot, self.b, self.k, self.width = shot, b, k, width
+        self.bank = bank(sprite, shot.device)
+        self.noun = shot.batch.noun[b, k]
+        self.bank.need(self.noun.unique().tolist())
+        self.bit = (2**k).to(shot.device, torch.uint8)[:, None, None, None]
+        x, y, *self.stand = stand
+        centre = torch.stack([x, y]) * shot.size  # (2, n) pixels
+        corner = torch.round(centre - width / 2)
+        self.start = corner.clamp(-width, shot.size).long()  # first pixel; far outside is just outside
+        self.away = (torch.arange(width) + 0.5) + corner[..., None] - centre[..., None]  # (2, n, width)
 
-    def _painted(self, rows: Tensor) -> Tensor:
-        """(n, 5, width²): R, G, B (premultiplied), alpha, under."""
-        shot, b, k = self.shot, self.b[rows], self.k[rows]
-        device, side = shot.device, self.bank.side
+    def overhang(self) -> int:
+        """How many pixels the squares stick out of their pictures, at most."""
+        return max(0, -int(self.start.min()), int(self.start.max()) + self.width - self.shot.size)
+
+    def _grid(self) -> Tensor:
+        """(n, width, width, 2) where each pixel lies in the sprite's own square, whose corners are ±1."""
+        cos, sin, flip, side = (value[:, None] for value in self.stand)
+        dx, dy = self.away
+        unit = 2 / (side * FRAME * self.shot.size)
+        across = torch.stack([cos * dx, sin * dx]).to(self.shot.device)  # (2, n, width), from x
+        down = torch.stack([-(sin * dy), cos * dy]).to(self.shot.device)  # from y
+        scale = torch.stack([flip * unit, unit])[..., None].to(self.shot.device)
+        return ((across[..., None, :] + down[..., None]) * scale).movedim(0, -1)
+
+    def _runs(self, canvas: Tensor, plane: Tensor) -> tuple[Tensor, Tensor]:
+        """All runs of `width` pixels in a contiguous canvas (…, H, H), as a view (runs, width), and which of
+        them are the rows of the squares, by their first pixel. plane: (n, p) on which p of the canvas' planes
+        each square lies.
+        """
+        height = self.shot.height
+        x, y = self.start + self.shot.margin
+        row = plane[..., None] * height + y[:, None, None] + torch.arange(self.width)
+        first = (row * height + x[:, None, None]).flatten().to(canvas.device)
+        return canvas.view(-1).unfold(0, self.width, 1), first
+
+    def _painted(self) -> Tensor:
+        """(n, 5, width, width): R, G, B (premultiplied), alpha, under."""
+        shot, b, k, device = self.shot, self.b, self.k, self.shot.device
         paint = shot.paint[shot.batch.style[b].to(device), shot.batch.colour[b, k].to(device)]
-        noun, material = shot.noun[self.group[rows]].to(device), shot.batch.material[b, k].to(device)
-        sprites = self.bank.sprites[:, :, : shot.channels][noun, material]
-        painted = torch.bmm(paint, sprites.flatten(2)).view(len(rows), 5, side, side)
-        return F.grid_sample(
-            painted, self.grid[rows.to(device)], mode="bilinear", align_corners=False
-        ).flatten(2)
+        number = (self.noun * len(v.MATERIALS) + shot.batch.material[b, k]).to(device)
+        sprites = self.bank.sprites.flatten(0, 1)[:, : shot.channels].index_select(0, number)
+        painted = torch.bmm(paint, sprites.flatten(2)).view(len(b), UNDER + 1, *sprites.shape[2:])
+        return F.grid_sample(painted, self._grid(), mode="bilinear", align_corners=False)
 
-    def lay(self, layer: int) -> None:
-        """Lay the things of one layer over what is there."""
-        shot = self.shot
-        rows = (shot.layer[self.group] == layer).nonzero()[:, 0]
-        if not len(rows):
-            return
-        painted = self._painted(rows)
-        rows = rows.to(shot.device)
-        index, alpha = self.index[rows].flatten(), painted[:, 3]
-        keep = (1 - alpha) * (1 - painted[:, UNDER])
-        over = torch.minimum(painted[:, :3].clamp_(min=0), painted[:, 3:4]).transpose(1, 2)
-        below = shot.canvas.index_select(0, index).view(len(rows), -1, 3)
-        shot.canvas.index_copy_(0, index, below.mul_(keep[..., None]).add_(over).view(-1, 3))
+    def lay(self) -> None:
+        """Lay the things over what is there."""
+        colour, alpha, under = self._painted().split([3, 1, 1], dim=1)
+        canvas = self.shot.canvas
+        runs, first = self._runs(canvas, self.b[:, None] * (OWNER + 1) + torch.arange(OWNER + 1))
+        below = runs.index_select(0, first).view(len(self.b), OWNER + 1, self.width, self.width)
+        keep = (1 - alpha) * (1 - under)
+        below[:, :OWNER].mul_(keep).add_(torch.minimum(colour.clamp_(min=0), alpha))
         solid = alpha > 0.5
-        self.area[rows] = solid.sum(1).float()
-        owner = shot.owner.index_select(0, index).view_as(solid)
-        shot.owner.index_copy_(0, index, torch.where(solid, self.bits[rows], owner).flatten())
+        below[:, OWNER:] = torch.where(solid, self.bit, below[:, OWNER:])
+        runs.index_copy_(0, first, below.view(-1, self.width))
+        self.area = solid.sum((1, 2, 3))
 
-    def measure(self, visible: Tensor) -> None:
-        """Write down the share of each thing that is still seen."""
-        seen = (self.shot.owner.index_select(0, self.index.flatten()).view_as(self.index) == self.bits).sum(1)
-        device = visible.device
-        visible[self.b.to(device), self.k.to(device)] = (seen / self.area.clamp(min=1)).clamp(max=1.0)
+    def seen(self, owner: Tensor) -> Tensor:
+        """(n,) the share of each thing that owner (B, H, H) gives it."""
+        runs, first = self._runs(owner, self.b[:, None])
+        squares = runs.index_select(0, first).view(len(self.b), 1, self.width, self.width)
+        return ((squares == self.bit).sum((1, 2, 3)) / self.area.clamp(min=1)).clamp(max=1.0)
 
     def draw_strokes(self, drawn: Tensor) -> None:
-        """Write each thing's stroke numbers into drawn (B, 6, S, S)."""
-        shot = self.shot
-        maps = self.bank.strokes[shot.noun[self.group].to(shot.device)][:, None].float()
-        values = (
-            F.grid_sample(maps, self.grid, mode="nearest", align_corners=False).to(torch.uint8).flatten(1)
-        )
-        size2 = shot.size**2
-        b, k = self.b.to(shot.device)[:, None], self.k.to(shot.device)[:, None]
-        inside = self.index < len(shot.owner) - 1
-        index = (b * v.MAX_THINGS + k) * size2 + self.index - b * size2
-        drawn.view(-1)[index[inside]] = values[inside]
+        """Write each thing's stroke numbers into drawn (B, 6, H, H)."""
+        maps = self.bank.strokes[self.noun.to(drawn.device)][:, None].float()
+        values = F.grid_sample(maps, self._grid(), mode="nearest", align_corners=False).to(torch.uint8)
+        runs, first = self._runs(drawn, (self.b * v.MAX_THINGS + self.k)[:, None])
+        runs.index_copy_(0, first, values.view(-1, self.width))
 
 
 def _sides(batch: SceneBatch) -> Tensor:
@@ -259,22 +276,27 @@ def _groups(side: Tensor, degrees: Tensor) -> list[Tensor]:
     return [(key == value).nonzero()[:, 0] for value in key.unique()]
 
 
-def _fill_backdrop(canvas: Tensor, batch: SceneBatch) -> None:
-    """Write the bare backdrops into canvas (B, S, S, 3)."""
-    size, device = canvas.shape[1], canvas.device
+def _backdrops(batch: SceneBatch, size: int, device: torch.device) -> list[Tensor]:
+    """The bare backdrop of each scene, (3, S, S)."""
     variant = (styles.luck(batch.seed, batch.style, 5) * VARIANTS).long()
-    kind = batch.style * len(v.BACKDROPS) + batch.backdrop
-    for value in kind.unique().tolist():
-        rows = (kind == value).nonzero()[:, 0].to(device)
-        style, name = v.STYLES[value // len(v.BACKDROPS)], v.BACKDROPS[value % len(v.BACKDROPS)]
-        canvas[rows] = backdrops(name, style, size, device)[variant.to(device)[rows]]
+    choice = zip(batch.backdrop.tolist(), batch.style.tolist(), variant.tolist(), strict=True)
+    return [backdrops(v.BACKDROPS[b], v.STYLES[s], size, device)[k] for b, s, k in choice]
 
 
-def _boxes(owner: Tensor, bit: Tensor) -> Tensor:
+def owned(owner: Tensor) -> Tensor:
+    """(B, 6, S, S) bool, where each thing is seen, of owner (B, S, S) uint8: 2**k where thing k is seen."""
+    bit = (2 ** torch.arange(v.MAX_THINGS, device=owner.device)).to(torch.uint8)
+    masks = torch.empty(len(owner), v.MAX_THINGS, *owner.shape[1:], dtype=torch.uint8, device=owner.device)
+    torch.eq(owner[:, None], bit[:, None, None], out=masks)  # into bytes: several times quicker on a CPU
+    return masks.view(torch.bool)
+
+
+def _boxes(owner: Tensor) -> Tensor:
     """(B, 6, 4) xyxy in [0, 1]: the outer edges of the pixels that each thing owns;
     zeros where it owns none.
     """
     size = owner.shape[-1]
+    bit = (2 ** torch.arange(v.MAX_THINGS, device=owner.device)).to(torch.uint8)
     edges = []
     for dim in (1, 2):  # rows collapsed: the columns that hold a thing; then the rows
         line = ((_either(owner, dim)[:, None] & bit[:, None]) > 0).to(torch.uint8)  # (B, 6, S)

@@ -80,15 +80,20 @@ def sample(n: int, seed: int | torch.Generator = 0, *, device=None, **knobs) -> 
     count = torch.randint(low, high + 1, (n,), generator=rng)
     related = _chance(knobs.related, (n,), rng) & (count > 1)
     scenes = _contents(count, related, knobs, rng)
-    good = places.arrange(scenes, rng, knobs.overlap, knobs.kept_relations == "train", patience=0)
-    todo = (~good).nonzero()[:, 0]
-    for attempt in range(1, ROUNDS):
-        if not len(todo):
-            break
-        if attempt % 4 == 0:  # these things will not fit that way: draw others, as many
-            for name, value in _contents(count[todo], related[todo], knobs, rng).items():
+    todo, asked = torch.arange(n), places.demands(scenes)
+    for attempt in range(ROUNDS):
+        if attempt and attempt % 4 == 0:  # these things will not fit that way: draw others, as many
+            others = _contents(count[todo], related[todo], knobs, rng)
+            asked = places.demands(others)
+            for name, value in others.items():
                 scenes[name][todo] = value
-        todo = _retry(scenes, todo, knobs, rng, attempt)
+        tries = max(1, min(32, 512 // len(todo))) if attempt else 1
+        place, good = _first_good(asked, tries, knobs, rng, attempt)
+        scenes["x"][todo], scenes["y"][todo] = place.movedim(-1, 1)
+        bad = (~good).nonzero()[:, 0]
+        if not len(bad):
+            break
+        todo, asked = todo[bad], asked.rows(bad)
     else:
         raise ValueError(
             f"{len(todo)} of {n} scenes found no allowed arrangement: allow more nouns or fewer things"
@@ -98,18 +103,16 @@ def sample(n: int, seed: int | torch.Generator = 0, *, device=None, **knobs) -> 
     return batch if device is None else batch.to(device)
 
 
-def _retry(scenes: dict[str, Tensor], todo: Tensor, knobs: Knobs, rng, attempt: int) -> Tensor:
-    """Arrange the scenes `todo` again, several times at once, and keep the first good one;
-    returns those still bad.
+def _first_good(asked: places.Demands, tries: int, knobs: Knobs, rng, patience: int) -> tuple[Tensor, Tensor]:
+    """Arrange every scene several times at once: the first good places (2, 6, B), the first of all where
+    none is good, and (B,) bool, whether one is.
     """
-    tries = max(1, min(32, 512 // len(todo)))
-    part = {name: value[todo].repeat_interleave(tries, 0) for name, value in scenes.items()}
-    good = places.arrange(part, rng, knobs.overlap, knobs.kept_relations == "train", patience=attempt)
-    good = good.view(-1, tries)
-    first = torch.arange(len(todo)) * tries + good.to(torch.uint8).argmax(1)
-    for name in ("x", "y"):
-        scenes[name][todo] = part[name][first]
-    return todo[~good.any(1)]
+    n = len(asked.pile)
+    several = asked.rows(torch.arange(n).repeat_interleave(tries)) if tries > 1 else asked
+    place, good = places.arrange(several, rng, knobs.overlap, knobs.kept_relations == "train", patience)
+    good = good.view(n, tries)
+    first = torch.arange(n) * tries + good.to(torch.uint8).argmax(1)
+    return place.index_select(-1, first), good.any(1)
 
 
 def _pick(names: tuple[str, ...], known: tuple[str, ...], shape: tuple[int, ...], rng) -> Tensor:
@@ -128,10 +131,10 @@ def _contents(count: Tensor, related: Tensor, knobs: Knobs, rng) -> dict[str, Te
     related: (B,) bool, whether a relation is stated.
     """
     n, shape = len(count), (len(count), v.MAX_THINGS)
-    allowed = _allowed_pairs(knobs)
-    noun = _draw(allowed.sum(1).expand(*shape, -1), rng)
+    allowed = _allowed_pairs(knobs).double()
+    noun = _draw(allowed.sum(1).cumsum(0), shape, rng)
     relation, contact = _relate(noun, related, knobs, rng)
-    colour = _draw(allowed[noun], rng)
+    colour = _draw(allowed.cumsum(1)[noun], shape, rng)
     material = _pick(knobs.materials, v.MATERIALS, shape, rng)
     if "plain" in knobs.materials and len(knobs.materials) > 1:
         others = tuple(m for m in knobs.materials if m != "plain")
@@ -164,11 +167,12 @@ def _contents(count: Tensor, related: Tensor, knobs: Knobs, rng) -> dict[str, Te
     return found
 
 
-def _draw(weights: Tensor, rng) -> Tensor:
-    """Indices drawn in proportion to weights (..., m), by inverting the cumulative sum."""
-    sums = weights.double().cumsum(-1)
-    point = torch.rand(sums.shape[:-1], generator=rng, dtype=torch.float64)[..., None] * sums[..., -1:]
-    return (sums <= point).sum(-1)
+def _draw(sums: Tensor, shape: tuple[int, ...], rng) -> Tensor:
+    """Indices (shape) drawn in proportion to weights, by inverting their cumulative sums: (m,), or (*shape,
+    m) where each draw has its own.
+    """
+    point = torch.rand(shape, generator=rng, dtype=torch.float64)[..., None] * sums[..., -1:]
+    return torch.searchsorted(sums, point.flatten() if sums.ndim == 1 else point, right=True).view(shape)
 
 
 @lru_cache(maxsize=256)
@@ -241,9 +245,15 @@ def _fit(size: Tensor, noun: Tensor, count: Tensor, contact: Tensor) -> Tensor:
 
 def _letter(noun: Tensor, knobs: Knobs, rng) -> Tensor:
     """(B, 6, TEXT_LENGTH) what the signs say."""
-    table = torch.full((len(knobs.words), v.TEXT_LENGTH), -1)
-    for k, word in enumerate(knobs.words):
-        table[k, : len(word)] = torch.tensor([v.ALPHABET.index(c) for c in word[: v.TEXT_LENGTH]])
     says = (noun == v.NOUNS.index("sign")) & _chance(knobs.lettered, noun.shape, rng)
-    text = table[torch.randint(len(knobs.words), noun.shape, generator=rng)]
+    text = _spelt(knobs.words)[torch.randint(len(knobs.words), noun.shape, generator=rng)]
     return text.masked_fill(~says[..., None], -1)
+
+
+@lru_cache(maxsize=256)
+def _spelt(words: tuple[str, ...]) -> Tensor:
+    """(words, TEXT_LENGTH) positions in ALPHABET, -1 after the end."""
+    table = torch.full((len(words), v.TEXT_LENGTH), -1)
+    for k, word in enumerate(words):
+        table[k, : len(word)] = torch.tensor([v.ALPHABET.index(c) for c in word[: v.TEXT_LENGTH]])
+    return table

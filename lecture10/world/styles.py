@@ -71,8 +71,11 @@ def _matrix(coat: Coat, body: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def luck(seed: Tensor, style: Tensor, salt: int) -> Tensor:
-    """Numbers in [0, 1) from a scene's seed and style: the same on every machine. seed, style: (B,) int64."""
+def luck(seed: Tensor, style: Tensor, salt: int | Tensor) -> Tensor:
+    """Numbers in [0, 1) from a scene's seed and style: the same on every machine.
+
+    seed, style: int64; salt: a number, or a tensor; all of any shapes that go together.
+    """
     mix = torch.tensor([_MIX[s] for s in v.STYLES], device=seed.device)[style]
     x = (seed + 0x9E3779B1 * (salt + 1) + 0x85EBCA6B * mix) & 0xFFFFFFFF
     for _ in range(3):
@@ -86,11 +89,9 @@ def tilt(seed: Tensor, style: Tensor, touching: Tensor) -> Tensor:
     touching: (B, 6) bool, things on or riding each other, which are turned only a little so that they stay
     together.
     """
-    columns = []
-    for k in range(touching.shape[1]):
-        side = torch.where(luck(seed, style, 20 + k) < 0.5, -1.0, 1.0)
-        columns.append(side * (30 + 60 * luck(seed, style, 30 + k)))
-    degrees = torch.stack(columns, 1) * (style == STAGED)[:, None]
+    k = torch.arange(touching.shape[1], device=seed.device)
+    left, far = (luck(seed[:, None], style[:, None], salt + k) for salt in (20, 30))
+    degrees = torch.where(left < 0.5, -1.0, 1.0) * (30 + 60 * far) * (style == STAGED)[:, None]
     return torch.where(touching, 0.15 * degrees, degrees)
 
 

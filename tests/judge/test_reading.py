@@ -8,7 +8,7 @@ from perfect_judge import Perfect
 
 from lecture10.judge import UNCLEAR, Thresholds, read
 from lecture10.judge.lessons import truth
-from lecture10.judge.measuring import confusion, matched
+from lecture10.judge.measuring import confusion, matched, mistakes
 from lecture10.judge.reading import peaks
 from lecture10.world import render, sample
 from lecture10.world import vocabulary as v
@@ -61,6 +61,23 @@ def test_a_missed_and_a_wrong_thing_show_in_the_matrix(picture):
     assert table["count"] == pytest.approx(29 / 30, abs=1e-3)
 
 
+def test_mistakes_are_what_is_missed_misread_or_unclear(picture):
+    net, batch = Perfect(truth(picture)), truth(picture)
+    assert mistakes(picture, read(picture, net=net, thresholds=Thresholds())) == []
+    b, k = (t[0].item() for t in batch["there"].nonzero(as_tuple=True))
+    row, column = batch["row"][b, k], batch["column"][b, k]
+    net.out["colour"][b, :, row, column] = 0.0
+    net.out["colour"][b, (batch["colour"][b, k] + 1) % 10, row, column] = 12.0
+    ((where, drawn, found),) = mistakes(picture, read(picture, net=net, thresholds=Thresholds()))
+    assert (where, drawn) == (b, picture.batch[b].things[k])
+    assert found.noun == drawn.noun
+    assert found.colour != drawn.colour
+    net.out["centre"][b] = -12.0
+    assert [(w, f) for w, _, f in mistakes(picture, read(picture, net=net, thresholds=Thresholds()))] == [
+        (b, None)
+    ] * int(batch["there"][b].sum())
+
+
 def test_what_is_between_two_words_is_unclear(picture):
     net = Perfect(truth(picture))
     net.out["noun"] = net.out["noun"].maximum(net.out["noun"].roll(1, 1))
@@ -72,10 +89,30 @@ def test_what_is_between_two_words_is_unclear(picture):
 
 
 def test_neighbours_of_a_peak_are_not_found_twice():
-    centre = torch.full((16, 16), -9.0)
+    centre, shift = torch.full((16, 16), -9.0), torch.zeros(2, 16, 16)
     centre[4, 4], centre[4, 5], centre[4, 8] = 3.0, 2.9, 1.0
-    assert [(row, column) for _, row, column in peaks(centre, 0.3)] == [(4, 4), (4, 8)]
-    assert peaks(centre, 0.99) == []
+    shift[0, 4, 5] = -0.8  # the neighbour points to the same centre
+    assert [(row, column) for _, row, column in peaks(centre, shift, 0.3)] == [(4, 4), (4, 8)]
+    assert peaks(centre, shift, 0.999) == []
+
+
+def test_two_things_in_neighbouring_cells_are_both_found():
+    centre, shift = torch.full((16, 16), -9.0), torch.zeros(2, 16, 16)
+    centre[4, 4], centre[5, 4] = 3.0, 2.9
+    shift[1, 4, 4], shift[1, 5, 4] = -0.2, 0.1
+    assert [(row, column) for _, row, column in peaks(centre, shift, 0.3)] == [(4, 4), (5, 4)]
+
+
+def test_cells_that_point_to_one_place_speak_together():
+    """A thing on the corner of four cells, each of which is less than half sure."""
+    centre, shift = torch.full((16, 16), -9.0), torch.zeros(2, 16, 16)
+    for row, column in ((7, 7), (7, 8), (8, 7), (8, 8)):
+        centre[row, column] = -0.4  # probability 0.4
+        shift[:, row, column] = torch.tensor([7.5 - column, 7.5 - row])
+    ((probability, row, column),) = peaks(centre, shift, 0.5)
+    assert probability == pytest.approx(1 - 0.6**4, abs=0.01)
+    shift[:] = torch.where(shift > 0, 3.0, -3.0)  # now they point apart: nobody is sure
+    assert peaks(centre, shift, 0.5) == []
 
 
 @pytest.mark.parametrize(

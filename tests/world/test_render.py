@@ -226,3 +226,13 @@ if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for name in v.STYLES:
         Image.fromarray(golden(name)).save(GOLDEN / f"{name}.png")
+
+
+def test_a_batch_without_things_shows_bare_backdrops():
+    batch = sample(3, 5)
+    for name in ("noun", "text", "relation"):
+        getattr(batch, name).fill_(-1)
+    picture = render(batch, 32)
+    assert not picture.masks.any()
+    assert not picture.boxes.any()
+    assert picture.image.std() > 0
