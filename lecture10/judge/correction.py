@@ -13,6 +13,7 @@ from scipy.stats import beta
 from lecture10.judge.following import ASPECTS, HOLDS, NOT_ASKED, Following
 from lecture10.judge.thresholds import measured
 from lecture10.names import unknown
+from lecture10.world import vocabulary as v
 
 DRAWS = 300  # of sensitivity and specificity
 GRID = 1001  # values of p that are weighed
@@ -103,32 +104,44 @@ def _interval(passed: int, n: int, errors: Errors, seed: int) -> tuple[float, fl
     return float(p[low, 0]), float(p[high, 0])
 
 
-def measured_errors(aspect: str, style: str = "photo", size: int = 64) -> Errors:
+def measured_errors(
+    aspect: str, style: str = "photo", size: int = 64, things: tuple[int, int] = (1, v.MAX_THINGS)
+) -> Errors:
     """What was measured of the shipped judge on fresh scenes: prompts that are true of their picture, and
-    prompts with one wrong word. Raises ValueError for an aspect, style or size that was not measured.
+    prompts with one wrong word. things: fewest and most in a picture, every number being as frequent.
+
+    Give the things that the judged pictures hold: crowded ones are harder, and errors measured on others
+    correct wrongly. Raises ValueError for an aspect, style, size or number that was not measured.
     """
     table = measured()["following"]
     for kind, name, known in (("size", str(size), table), ("style", style, table.get(str(size), {}))):
         if name not in known:
             raise ValueError(unknown(kind, name, known))
-    found = table[str(size)][style]
-    if aspect not in found:
-        raise ValueError(unknown("aspect", aspect, found))
-    return Errors(**found[aspect])
+    if not 1 <= things[0] <= things[1] <= v.MAX_THINGS:
+        raise ValueError(f"things={things}: give (fewest, most) from 1 to {v.MAX_THINGS}")
+    by_number = [table[str(size)][style][str(k)] for k in range(things[0], things[1] + 1)]
+    found = [counts[aspect] for counts in by_number if aspect in counts]
+    if not found:
+        raise ValueError(unknown("aspect", aspect, sorted({name for counts in by_number for name in counts})))
+    return Errors(**{name: sum(counts[name] for counts in found) for name in found[0]})
 
 
 def rates(
-    followings: list[Following], style: str = "photo", size: int = 64, errors: dict[str, Errors] | None = None
+    followings: list[Following],
+    style: str = "photo",
+    size: int = 64,
+    things: tuple[int, int] = (1, v.MAX_THINGS),
+    errors: dict[str, Errors] | None = None,
 ) -> dict[str, Rate]:
     """By aspect, the share of pictures in which it holds, among those asked; unclear counts as not holding.
 
-    style, size: of the pictures, for the error matrix to use (or give `errors` by aspect).
+    style, size, things: of the pictures, for the error matrix to use (or give `errors` by aspect).
     """
     out = {}
     for aspect in ASPECTS:
         verdicts = [getattr(f, aspect) for f in followings]
         asked = [verdict for verdict in verdicts if verdict != NOT_ASKED]
         if asked:
-            known = errors[aspect] if errors else measured_errors(aspect, style, size)
+            known = errors[aspect] if errors else measured_errors(aspect, style, size, things)
             out[aspect] = corrected_rate(asked.count(HOLDS), len(asked), known)
     return out

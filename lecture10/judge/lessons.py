@@ -32,10 +32,11 @@ class Lessons:
     sharp: int = 32  # pictures rendered at 64 × 64
     coarse: int = 8  # rendered at 32 × 32 and enlarged
     hybrid: int = 8  # two pictures of the same places shining through each other
+    piles: float = 0.0  # share of batches in which things stand on or ride each other, hiding much of them
 
     def __call__(self, generator: torch.Generator) -> dict[str, Tensor]:
         """One batch."""
-        scenes = draw_scenes(self.sharp + self.coarse + self.hybrid, generator)
+        scenes = draw_scenes(self.sharp + self.coarse + self.hybrid, generator, self.piles)
         coarse, hybrid = self.sharp, self.sharp + self.coarse
         parts = [
             shots(scenes[:coarse], SIDE, generator),
@@ -74,12 +75,17 @@ def hybrids(scenes: SceneBatch, rng: torch.Generator) -> dict[str, Tensor]:
     return batch
 
 
-def draw_scenes(n: int, rng: torch.Generator) -> SceneBatch:
-    """n scenes of one to six things, a few of them empty."""
+def draw_scenes(n: int, rng: torch.Generator, piles: float = 0.0) -> SceneBatch:
+    """n scenes of one to six things (with the probability `piles`: of two to four, the first two in contact),
+    a few of them empty.
+    """
     crowded, leaning = (torch.rand(2, generator=rng) < 0.25).tolist()
+    what = {"things": (1, v.MAX_THINGS)}
+    if piles and float(torch.rand((), generator=rng)) < piles:
+        what = {"things": (2, 4), "related": 1.0, "relations": v.CONTACTS}
     scenes = sample(
-        n, rng, things=(1, v.MAX_THINGS), split="all", styles=STYLES,
-        overlap=0.25 if crowded else 0.0, turn=25.0 if leaning else 8.0,
+        n, rng, split="all", styles=STYLES,
+        overlap=0.25 if crowded else 0.0, turn=25.0 if leaning else 8.0, **what,
     )  # fmt: skip
     empty = torch.rand(n, generator=rng) < 0.04
     scenes.noun[empty] = -1

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lecture10.judge.lessons import to_side
 from lecture10.judge.lettering import text_on_sign
@@ -14,7 +13,7 @@ from lecture10.judge.model import CELLS, GLOBAL, HEADS, JudgeConfig, JudgeNet
 from lecture10.judge.thresholds import Thresholds, shipped_thresholds
 from lecture10.paths import data_folder
 from lecture10.training import load_weights
-from lecture10.world import WORLD_VERSION, Picture
+from lecture10.world import WORLD_VERSION, Picture, cast
 from lecture10.world import vocabulary as v
 from lecture10.world.facts import place_of
 from lecture10.world.render import SMALLEST
@@ -28,6 +27,9 @@ NAMES = {
     "style": v.STYLES,
     "backdrop": v.BACKDROPS,
 }
+APART = 1.0  # cells whose refined centres lie nearer than this (in cells) mean one thing
+WITHIN = 0.6  # the middle of a thing, as a share of its width and height
+FAINT = 0.1  # cells below this are not asked
 MOST = 10  # things read from one picture, at most
 AT_ONCE = 256  # pictures a forward pass
 WEIGHTS = "checkpoints/judge"
@@ -135,21 +137,36 @@ def checked(pictures: Tensor | Picture) -> Tensor:
     return images.clamp(0, 1)
 
 
-def peaks(centre: Tensor, least: float) -> list[tuple[float, int, int]]:
-    """(probability, row, column) of the cells above `least` that none of their 8 neighbours exceeds.
+def peaks(centre: Tensor, shift: Tensor, least: float) -> list[tuple[float, int, int]]:
+    """(probability, row, column) of each thing, surest first, at most MOST; the cell is its surest.
 
-    centre: (16, 16) logits; best first, at most MOST.
+    centre: (16, 16) logits; shift: (2, 16, 16), x and y. The cells around a thing all point at its centre:
+    those that point to one place, within APART, speak of one thing, which is there unless all of them are
+    wrong. So two things in neighbouring cells are both found, and one on the corner of four cells, each of
+    which is half sure, is not missed. Things less probable than `least` are left out.
     """
     p = centre.sigmoid()
-    top = F.max_pool2d(p[None, None], 3, stride=1, padding=1)[0, 0]
-    rows, columns = ((p == top) & (p >= least)).nonzero(as_tuple=True)
-    cells = zip(p[rows, columns].tolist(), rows.tolist(), columns.tolist(), strict=True)
-    return sorted(cells, reverse=True)[:MOST]
+    rows, columns = (p >= FAINT).nonzero(as_tuple=True)
+    dx, dy = shift[:, rows, columns]
+    cells = zip(
+        p[rows, columns].tolist(), rows.tolist(), columns.tolist(), dx.tolist(), dy.tolist(), strict=True
+    )
+    places: list[tuple[float, float]] = []
+    found: list[tuple[float, int, int]] = []
+    for chance, row, column, right, down in sorted(cells, reverse=True):
+        x, y = column + right, row + down
+        same = next((k for k, (a, b) in enumerate(places) if max(abs(x - a), abs(y - b)) < APART), None)
+        if same is None:
+            places.append((x, y))
+            found.append((chance, row, column))
+        else:
+            found[same] = (1 - (1 - found[same][0]) * (1 - chance), *found[same][1:])
+    return sorted((thing for thing in found if thing[0] >= least), reverse=True)[:MOST]
 
 
 def _reading(maps: dict[str, Tensor], b: int, image: Tensor, thresholds: Thresholds) -> Reading:
     things = []
-    for probability, row, column in peaks(maps["centre"][b], thresholds.centre):
+    for probability, row, column in peaks(maps["centre"][b], maps["shift"][b], thresholds.centre):
         words, chances = {}, {}
         for name in HEADS:
             words[name], chances[name] = _word(name, maps[name][b, :, row, column], thresholds)
@@ -161,7 +178,26 @@ def _reading(maps: dict[str, Tensor], b: int, image: Tensor, thresholds: Thresho
             Found(**words, x=place[0], y=place[1], probability=probability, text=text, chances=chances)
         )
     whole = {name: _word(name, maps[name][b], thresholds)[0] for name in GLOBAL}
-    return Reading(tuple(things), **whole)
+    return Reading(tuple(_without_ghosts(things)), **whole)
+
+
+def _without_ghosts(things: list[Found]) -> list[Found]:
+    """Without things in the middle of a larger one of the same noun (of equal ones: a surer one), such as the
+    words of a large sign: in this world two of a kind overlap by a quarter at most.
+    """
+
+    def half(thing: Found) -> tuple[float, float]:
+        size = thing.size if thing.size in v.SIZES else "small"
+        width, height = cast.footprint(thing.noun, size)
+        return WITHIN * width / 2, WITHIN * height / 2
+
+    kept: list[Found] = []
+    known = [thing for thing in things if thing.noun in v.NOUNS]
+    for thing in sorted(known, key=lambda t: (half(t)[0] * half(t)[1], t.probability), reverse=True):
+        boxes = [(k, *half(k)) for k in kept if k.noun == thing.noun]
+        if not any(abs(thing.x - k.x) < w and abs(thing.y - k.y) < h for k, w, h in boxes):
+            kept.append(thing)
+    return [thing for thing in things if thing.noun not in v.NOUNS or thing in kept]
 
 
 def _word(name: str, logits: Tensor, thresholds: Thresholds) -> tuple[str, float]:
