@@ -1,6 +1,7 @@
 """The lecture, slide by slide, and which part of which notebook covers each slide."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 
 from lecture10 import papers
 from lecture10.names import unknown
-from lecture10.paths import data_path
+from lecture10.paths import data_path, notebooks_folder
 
 NOTEBOOKS = (
     "00_start_here",
@@ -31,6 +32,7 @@ NOTEBOOKS = (
     "16_quiz",
 )
 STATUSES = ("planned", "written")
+LANES = ("course", "language", "pictures and words", "regions", "generation")
 PARTS = range(1, 7)
 
 
@@ -56,6 +58,59 @@ class Slide:
     def part(self) -> int:
         """The part of the notebook, 1 to 6."""
         return int(self.section.partition("#")[2])
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook of the course.
+
+    systems: name -> "2018-06", the month of the first public version; needs: the notebooks whose mechanism it
+    takes for granted; minutes: as its first cell says, measured on two cores; None while it is planned.
+    """
+
+    notebook: str
+    title: str
+    lane: str
+    systems: dict[str, str]
+    needs: tuple[str, ...]
+    minutes: float | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether the notebook is there."""
+        return self.minutes is not None
+
+
+def course() -> list[Chapter]:
+    """The course's notebooks in their order, with what each needs.
+
+    Raises ValueError, naming the entry, where data/lecture/course.yaml does not fit.
+    """
+    entries = yaml.safe_load(data_path("lecture/course.yaml").read_text(encoding="utf-8"))
+    chapters = [_chapter(entry) for entry in entries]
+    if tuple(chapter.notebook for chapter in chapters) != NOTEBOOKS:
+        raise ValueError("data/lecture/course.yaml: the notebooks are not those of the course, in its order")
+    return chapters
+
+
+def _chapter(entry: dict) -> Chapter:
+    where = f"data/lecture/course.yaml, {entry.get('notebook')}"
+    needs = tuple(entry["needs"])
+    for name in needs:
+        if name not in NOTEBOOKS[: NOTEBOOKS.index(entry["notebook"])]:
+            raise ValueError(f"{where}: it needs {name!r}, which is no earlier notebook")
+    if entry["lane"] not in LANES:
+        raise ValueError(f"{where}: {unknown('lane', entry['lane'], LANES)}")
+    return Chapter(**{**entry, "needs": needs}, minutes=_minutes(entry["notebook"]))
+
+
+def _minutes(notebook: str) -> float | None:
+    path = notebooks_folder() / f"{notebook}.ipynb"
+    if not path.is_file():
+        return None
+    first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+    found = re.search(r"\*\*Minutes:\*\* ([\d.]+)", first)
+    return float(found[1]) if found else None
 
 
 def slides() -> list[Slide]:

@@ -1,13 +1,14 @@
 """The list of slides: complete, in order, and agreeing with stored tables and written notebooks."""
 
 import json
+import re
 import shutil
 
 import pytest
 import yaml
 
 from lecture10 import lecture
-from lecture10.paths import CHECKOUT, data_path
+from lecture10.paths import CHECKOUT, data_path, notebooks_folder
 
 WRITTEN = sorted({slide.notebook for slide in lecture.slides() if slide.status == "written"})
 
@@ -18,6 +19,9 @@ def own_slides(tmp_path, monkeypatch):
     (tmp_path / "lecture").mkdir()
     shutil.copytree(data_path("papers"), tmp_path / "papers")
     entries = yaml.safe_load(data_path("lecture/slides.yaml").read_text(encoding="utf-8"))
+    for entry in entries:  # the folders of these tests hold 01_gpt1 alone
+        if not entry["section"].startswith("01_gpt1"):
+            entry["status"] = "planned"
 
     def store(changed):
         (tmp_path / "lecture/slides.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
@@ -72,6 +76,7 @@ def test_a_folder_with_the_written_parts_passes(tmp_path):
 
 
 def test_a_missing_notebook_a_missing_part_and_a_broken_file_are_named(tmp_path):
+    notebook(tmp_path, "00_start_here", "part-1")  # covers slide 1, the title
     assert "there is no 01_gpt1.ipynb" in lecture.check_slides(tmp_path)[0]
     notebook(tmp_path, "01_gpt1", "part-1", "part-2")
     assert "no cell of 01_gpt1.ipynb is tagged part-3" in lecture.check_slides(tmp_path)[0]
@@ -115,3 +120,32 @@ def test_a_list_that_does_not_fit_is_named(own_slides, tmp_path, number, change,
     wrong = lecture.check_slides(tmp_path)
     assert len(wrong) in (1, 2)
     assert message in " ".join(wrong)
+
+
+def test_the_course_is_listed_in_its_order_and_builds_only_on_what_came_before():
+    chapters = lecture.course()
+    assert tuple(c.notebook for c in chapters) == lecture.NOTEBOOKS
+    for c in chapters:
+        assert all(lecture.NOTEBOOKS.index(n) < lecture.NOTEBOOKS.index(c.notebook) for n in c.needs)
+        assert all(re.fullmatch(r"20[12]\d-(0[1-9]|1[0-2])", date) for date in c.systems.values())
+
+
+def test_the_minutes_are_those_of_the_notebooks_first_cell():
+    gpt1 = next(c for c in lecture.course() if c.notebook == "01_gpt1")
+    cell = json.loads((notebooks_folder() / "01_gpt1.ipynb").read_text(encoding="utf-8"))["cells"][0]
+    assert f"**Minutes:** {gpt1.minutes:g} on two cores" in "".join(cell["source"])
+    assert gpt1.written
+    for c in lecture.course():
+        assert c.written == (notebooks_folder() / f"{c.notebook}.ipynb").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"needs": ["04_clip"]}, "no earlier notebook"), ({"lane": "languages"}, "language")],
+)
+def test_a_course_entry_that_cannot_be_is_named(change, says, monkeypatch):
+    entry = {"notebook": "02_bert", "title": "t", "lane": "language", "systems": {}, "needs": []}
+    monkeypatch.setattr(lecture.yaml, "safe_load", lambda text: [entry | change])
+    with pytest.raises(ValueError, match=says) as caught:
+        lecture.course()
+    assert "02_bert" in str(caught.value)

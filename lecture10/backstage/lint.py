@@ -7,6 +7,7 @@ from typing import Any
 from lecture10.backstage import lint_book, lint_cells, lint_outputs
 from lecture10.backstage.book import BookError, read_book
 from lecture10.backstage.measured import read_measured
+from lecture10.lecture import check_slides, course
 
 ALL_MINUTES = 20  # the whole course, one notebook after the other
 RULES = {
@@ -47,8 +48,12 @@ def lint(path: Path) -> list[Finding]:
 
 
 def lint_all(paths: list[Path]) -> list[Finding]:
-    """All findings of several notebooks of one folder, and whether together they take too long."""
+    """All findings of several notebooks of one folder, and whether together they take too long; where all of
+    the course's are asked for, also whether each slide that is called written has its part.
+    """
     found = [finding for path in paths for finding in lint(path)]
+    if {path.stem for path in paths} == {chapter.notebook for chapter in course() if chapter.written}:
+        found += [Finding("slides.yaml", None, "slides", says) for says in check_slides(paths[0].parent)]
     record = read_measured(paths[0].parent) if paths else {}
     minutes = sum(record[path.stem]["minutes"] for path in paths if path.stem in record)
     if minutes > ALL_MINUTES:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_BYTES = 40_000
-COLOUR_COUNTS = (128, 64, 32)  # tried in turn until the picture is small enough
-MANY_COLOURS = 20_000  # more than a drawing has
+COLOUR_COUNTS = (256, 128, 64, 32)  # tried in turn until the picture is small enough
+MANY_COLOURS = 4_000  # more than a drawing has
 SMALLEST_WIDTH = 320  # pixels; a picture below this is no longer readable
 
 
@@ -153,13 +153,13 @@ def _shrink(png: bytes) -> "tuple[Image, bytes]":
     from PIL import Image
 
     full = image = Image.open(io.BytesIO(png)).convert("RGB")
-    drawn = (
-        full.getcolors(MANY_COLOURS) is not None
-    )  # the median cut keeps white white, and is slow on photographs
-    method = Image.Quantize.MEDIANCUT if drawn else Image.Quantize.FASTOCTREE
+    drawn = full.getcolors(MANY_COLOURS) is not None
     while True:
         for colours in COLOUR_COUNTS:
-            small = image.quantize(colours, method=method, dither=Image.Dither.NONE)
+            if drawn:
+                small = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            else:
+                small = image.quantize(palette=_palette(image, colours), dither=Image.Dither.NONE)
             data = _encode(small)
             if len(data) <= MAX_BYTES:
                 return small, data
@@ -174,6 +174,21 @@ def _shrink(png: bytes) -> "tuple[Image, bytes]":
         stacklevel=4,
     )
     return small, data
+
+
+def _palette(image: "Image", colours: int) -> "Image":
+    """Colours for a photograph: each that occurs counts once, so that a small purple thing keeps its purple
+    before a large gray wall; white and black are kept as they are.
+    """
+    import numpy as np
+    from PIL import Image
+
+    every = np.unique(np.asarray(image).reshape(-1, 3), axis=0)
+    some = Image.fromarray(every[:: len(every) // MANY_COLOURS][None])
+    chosen = some.quantize(colours - 2, Image.Quantize.MEDIANCUT, kmeans=3).getpalette()[: 3 * (colours - 2)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([255, 255, 255, 0, 0, 0, *chosen])
+    return palette
 
 
 def _encode(image: "Image") -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from specimen import NAME, code, good, markdown, printed, store
 from lecture10.backstage.lint import RULES, lint, lint_all
 from lecture10.backstage.lint_book import word_count
 from lecture10.backstage.lint_cells import paths_in, remote
+from lecture10.paths import notebooks_folder
 
 BIG = base64.b64encode(bytes(50 * 1024)).decode()
 
@@ -189,6 +191,18 @@ def test_all_notebooks_together_take_no_more_than_the_course_has(tmp_path):
         finding.rule for finding in lint_all([Path(tmp_path, "notebooks", f"{name}.ipynb") for name in costs])
     ]
     assert rules[-1] == "all-minutes"
+
+
+def test_a_slide_called_written_needs_its_part(tmp_path):
+    for path in notebooks_folder().glob("*.ipynb"):
+        shutil.copy(path, tmp_path)
+    paths = sorted(tmp_path.glob("*.ipynb"))
+    assert "slides" not in {finding.rule for finding in lint_all(paths)}
+    gpt1 = tmp_path / "01_gpt1.ipynb"
+    gpt1.write_text(gpt1.read_text(encoding="utf-8").replace('"part-3"', '"core"'), encoding="utf-8")
+    (first, *_) = [finding.says for finding in lint_all(paths) if finding.rule == "slides"]
+    assert "part-3" in first
+    assert "slides" not in {finding.rule for finding in lint_all([gpt1])}  # one alone is not the course
 
 
 def test_words_are_those_a_learner_has_to_read():
