@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lecture10.exercises import all_exercises
+from lecture10.exercises.shelf import asked
 from lecture10.paths import notebooks_folder
 
 IN_THE_WORKSHEET = {"gpt_parameters"}  # by hand; the worksheet names it
@@ -20,7 +20,7 @@ def code_cells(notebook):
     ]
 
 
-@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", asked(), ids=lambda exercise: exercise.name)
 def test_the_notebook_holds_the_exercise_as_the_package_has_it(exercise):
     cells = [source for source, tags in code_cells(exercise.notebook) if "exercise" in tags]
     holding = [
@@ -37,7 +37,7 @@ def test_the_notebook_holds_the_exercise_as_the_package_has_it(exercise):
     assert all(ast.dump(node) in here for node in ast.parse(exercise.cell).body)
 
 
-@pytest.mark.parametrize("exercise", all_exercises(), ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", asked(), ids=lambda exercise: exercise.name)
 def test_no_cell_gives_the_answer_away(exercise):
     wanted = {ast.dump(node) for node in ast.parse(exercise.answer).body if isinstance(node, ast.FunctionDef)}
     for source, _ in code_cells(exercise.notebook):
@@ -45,9 +45,9 @@ def test_no_cell_gives_the_answer_away(exercise):
         assert wanted.isdisjoint(shown), exercise.name
 
 
-@pytest.mark.parametrize("notebook", sorted({exercise.notebook for exercise in all_exercises()}))
+@pytest.mark.parametrize("notebook", sorted({exercise.notebook for exercise in asked()}))
 def test_every_exercise_cell_is_a_registered_exercise(notebook):
-    names = [exercise.name for exercise in all_exercises() if exercise.notebook == notebook]
+    names = [exercise.name for exercise in asked() if exercise.notebook == notebook]
     for source, tags in code_cells(notebook):
         if "exercise" in tags:
             assert any(f"l10.check({name})" in source or f'l10.check("{name}"' in source for name in names), (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lecture10.exercises import record
 from lecture10.exercises.engine import say
-from lecture10.exercises.shelf import all_exercises, find
+from lecture10.exercises.shelf import asked, find
 
 MARKS = {"done": "✓", "looked up": "◐", "tried": "…", "not yet": "·"}
 
@@ -58,7 +58,7 @@ def progress(*, reset: bool = False) -> Progress:
     if reset:
         record.reset()
     entries = record.read()
-    found = [(e, entries.get(e.name, record.Entry())) for e in all_exercises()]
+    found = [(e, entries.get(e.name, record.Entry())) for e in asked()]
     return Progress(tuple((e.notebook, e.name, entry.state, entry.hints) for e, entry in found))
 
 

@@ -6,6 +6,7 @@ from functools import cache
 
 from lecture10 import names
 from lecture10.exercises.exercise import Exercise
+from lecture10.paths import notebooks_folder
 
 
 @cache
@@ -17,6 +18,12 @@ def all_exercises() -> tuple[Exercise, ...]:
     loaded = [importlib.import_module(f"{room.__name__}.{m}") for m in modules]
     found = [e for module in loaded for e in getattr(module, "EXERCISES", ())]
     return unique(sorted(found, key=lambda e: e.notebook))
+
+
+def asked() -> tuple[Exercise, ...]:
+    """Those that a learner can meet: the exercises of notebooks that are there, not only planned."""
+    here = {path.stem for path in notebooks_folder().glob("*.ipynb")}
+    return tuple(exercise for exercise in all_exercises() if exercise.notebook in here)
 
 
 def unique(exercises: list[Exercise]) -> tuple[Exercise, ...]:

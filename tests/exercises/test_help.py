@@ -8,7 +8,8 @@ import warnings
 import pytest
 
 from lecture10 import files, paths
-from lecture10.exercises import all_exercises, answer, check, find, hint, progress, record
+from lecture10.exercises import answer, check, find, hint, progress, record
+from lecture10.exercises.shelf import asked
 
 
 def state(name: str) -> str:
@@ -60,7 +61,7 @@ def test_an_answer_seen_first_stays_looked_up():
     answer("first_loss")
     assert check("first_loss", 10.6).passed
     assert state("first_loss") == "looked up"
-    assert progress().summary == f"0 of {len(all_exercises())} done, 1 looked up"
+    assert progress().summary == f"0 of {len(asked())} done, 1 looked up"
 
 
 def test_a_stub_leaves_no_trace():
@@ -72,7 +73,7 @@ def test_the_table_lists_all_and_knows_neither_dates_nor_paths(monkeypatch, tmp_
     check("first_loss", 10.6)
     hint("prefix_mask")
     table = progress()
-    assert [row[1] for row in table.rows] == [e.name for e in all_exercises()]
+    assert [row[1] for row in table.rows] == [e.name for e in asked()]
     assert "| 01_gpt1 | `first_loss` | ✓ done |  |" in table._repr_markdown_().splitlines()
     assert "01_gpt1 prefix_mask · not yet 1 hint" in [" ".join(x.split()) for x in repr(table).splitlines()]
     monkeypatch.setenv("LECTURE10_HOME", str(tmp_path / "elsewhere"))
@@ -198,3 +199,9 @@ def test_unknown_names_are_answered_with_the_nearest():
     for ask in (hint, answer):
         with pytest.raises(ValueError, match="did you mean 'generate_greedy'"):
             ask("generate_gredy")
+
+
+def test_exercises_of_a_planned_notebook_are_not_listed(monkeypatch, tmp_path):
+    (tmp_path / "01_gpt1.ipynb").write_text("{}")
+    monkeypatch.setattr("lecture10.exercises.shelf.notebooks_folder", lambda: tmp_path)
+    assert {row[0] for row in progress().rows} == {"01_gpt1"}

@@ -9,7 +9,7 @@ from perfect_judge import Perfect
 from lecture10.judge import UNCLEAR, Thresholds, read
 from lecture10.judge.lessons import truth
 from lecture10.judge.measuring import confusion, matched, mistakes
-from lecture10.judge.reading import peaks
+from lecture10.judge.reading import Found, _without_ghosts, peaks
 from lecture10.world import render, sample
 from lecture10.world import vocabulary as v
 
@@ -138,3 +138,17 @@ def test_one_picture_and_none():
     net = Perfect(truth(render(sample(1, 0), 64)))
     assert len(read(torch.rand(3, 64, 64), net=net, thresholds=SURE)) == 1
     assert read(torch.rand(0, 3, 64, 64), net=net, thresholds=SURE) == []
+
+
+def found(noun, x, size="small", probability=0.9):
+    return Found(noun, "red", "plain", size, x, 0.5, probability)
+
+
+def test_the_words_of_a_large_sign_are_no_signs():
+    large, ghost, beside = found("sign", 0.5, "large", 0.6), found("sign", 0.6), found("cat", 0.6)
+    assert _without_ghosts([ghost, beside, large]) == [beside, large]
+
+
+def test_two_of_a_kind_side_by_side_stay_and_so_does_what_is_unclear():
+    pair = [found("cat", 0.3), found("cat", 0.55), found(UNCLEAR, 0.3), found(UNCLEAR, 0.3)]
+    assert _without_ghosts(pair) == pair
