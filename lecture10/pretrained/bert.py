@@ -6,7 +6,6 @@ and one here; old files call a norm's numbers gamma and beta. Nothing is unpickl
 `pytorch_model.bin` is refused.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lecture10.models.bert import EPS, Bert, BertChoice, BertConfig, BertPretraining
-from lecture10.pretrained.folder import official_folder
+from lecture10.pretrained.folder import official_folder, read_folder
 
 NAMES = {
     "base": "google-bert/bert-base-uncased",
@@ -181,16 +180,10 @@ def load(source: str | Path = "base", *, download: bool = False) -> OfficialBert
     what to download and where to put it, when the weights are not here; ValueError for a damaged or foreign
     folder.
     """
-    from safetensors.torch import load_file
-
     folder = official_folder(
         NAMES.get(str(source), source), needs=("config.json", "model.safetensors"), download=download
     )
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / "model.safetensors")
-    except Exception as error:  # safetensors raises its own plain exception
-        raise ValueError(f"{folder.name} is damaged ({error}): download it again") from error
+    config, tensors = read_folder(folder)
     model = from_official(config, tensors)
     from transformers import AutoTokenizer
 

@@ -1,9 +1,14 @@
 """The one door for official weights: a folder on this machine, or the hub when asked to download."""
 
+import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lecture10.paths import home_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def official_folder(source: str | Path, needs: tuple[str, ...], *, download: bool = False) -> Path:
@@ -53,3 +58,17 @@ def _checked(folder: Path, needs: tuple[str, ...]) -> Path:
             f"the folder {folder.name!r} lacks {', '.join(missing)} (it holds {has}): download it again"
         )
     return folder
+
+
+def read_folder(folder: Path) -> tuple[dict, dict[str, "Tensor"]]:
+    """(config, weights by name) of a folder with config.json and model.safetensors.
+
+    Raises ValueError, with the cure, where one of them is damaged.
+    """
+    from safetensors.torch import load_file
+
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return config, load_file(folder / "model.safetensors")
+    except Exception as error:  # safetensors raises its own plain exception
+        raise ValueError(f"{folder.name} is damaged ({error}): download it again") from error

@@ -6,7 +6,6 @@ transformers' `OpenAIGPTLMHeadModel` and `GPT2LMHeadModel` (as saved, with or wi
 only `pytorch_model.bin` is refused.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lecture10.models.gpt import GPT, DoubleHeads, GPTConfig
-from lecture10.pretrained.folder import official_folder
+from lecture10.pretrained.folder import official_folder, read_folder
 
 NAMES = {"gpt1": "openai-community/openai-gpt", "gpt2": "openai-community/gpt2"}
 TRANSPOSED = (
@@ -144,16 +143,10 @@ def load(source: str | Path = "gpt1", *, download: bool = False) -> OfficialGPT:
     what to download and where to put it, when the weights are not here; ValueError for a damaged or foreign
     folder.
     """
-    from safetensors.torch import load_file
-
     folder = official_folder(
         NAMES.get(str(source), source), needs=("config.json", "model.safetensors"), download=download
     )
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / "model.safetensors")
-    except Exception as error:  # safetensors raises its own plain exception
-        raise ValueError(f"{folder.name} is damaged ({error}): download it again") from error
+    config, tensors = read_folder(folder)
     from transformers import AutoTokenizer
 
     return OfficialGPT(
