@@ -6,6 +6,7 @@ B: batch; C: classes; E: width of the embedding.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
@@ -162,7 +163,9 @@ def linear_probe(features: Tensor, labels: Tensor, *, C: float = 1.0):
 
     if len(labels.unique()) < 2:
         raise ValueError("a probe needs examples of at least two classes")
-    return LogisticRegression(C=C, max_iter=1000).fit(features.cpu().numpy(), labels.cpu().numpy())
+    with warnings.catch_warnings():  # one picture a class is what we mean
+        warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
+        return LogisticRegression(C=C, max_iter=1000).fit(features.cpu().numpy(), labels.cpu().numpy())
 
 
 def probe_accuracy(probe, features: Tensor, labels: Tensor) -> float:
