@@ -2,8 +2,8 @@
 
 One CLIP and one supervised net a seed: the same picture tower, the same pictures of one thing, as many steps.
 CLIP reads captions, the supervised net is given one of 240 noun × colour classes. Both are then asked about
-the 30 test pairs, which neither has ever seen. How strongly a probe is held back (C) is chosen on the dev pairs,
-for each net and number of shots, as the paper chooses it on validation data.
+the 30 test pairs, which neither has ever seen. How strongly a probe is held back (C) is chosen on dev
+pairs for each net and number of shots, as the paper chooses it on validation data.
 """
 
 from functools import partial
