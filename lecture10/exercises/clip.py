@@ -5,43 +5,28 @@ from lecture10.exercises.checks import clip_loss as loss
 from lecture10.exercises.checks import clip_words as words
 from lecture10.exercises.exercise import Property, written
 
-TASK = '''\
-    """CLIP's loss of n pairs: each picture picks its caption, each caption its picture; their mean, in nats.
+HEAD = """import torch
+from torch.nn import functional as F
 
-    I_f, T_f (n, E): features of any length, pair by pair; t: log(1/τ), the scale of the cosines being e^t.
-    """
-    I_e = torch.nn.functional.normalize(I_f, dim=1)
-    T_e = torch.nn.functional.normalize(T_f, dim=1)
+
+"""
+TASK = '''(I_f: torch.Tensor, T_f: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """CLIP's loss of n pairs, in nats. I_f, T_f (n, E): features of any length; t: log(1/τ)."""
+    I_e, T_e = F.normalize(I_f, dim=1), F.normalize(T_f, dim=1)
 '''
-BROKEN_TARGETS = f"""import torch
-
-
-def repair_targets(I_f: torch.Tensor, T_f: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-{TASK}    logits = I_e @ T_e.T * t.exp()
+BROKEN_TARGETS = f"""{HEAD}def repair_targets{TASK}    logits = I_e @ T_e.T * t.exp()
     targets = ((I_e @ I_e.T + T_e @ T_e.T) / 2 * t.exp()).softmax(1)
     pictures = -(targets * logits.log_softmax(1)).sum(1).mean()
     texts = -(targets.T * logits.T.log_softmax(1)).sum(1).mean()
     return (pictures + texts) / 2"""
-BROKEN_DIRECTION = f"""import torch
-
-
-def repair_direction(I_f: torch.Tensor, T_f: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-{TASK}    logits_per_image = I_e @ T_e.T * t.exp()
+BROKEN_DIRECTION = f"""{HEAD}def repair_direction{TASK}    logits_per_image = I_e @ T_e.T * t.exp()
     logits_per_text = I_e @ T_e.T * t.exp()
     labels = torch.arange(len(I_f))
-    loss_i = torch.nn.functional.cross_entropy(logits_per_image, labels)
-    loss_t = torch.nn.functional.cross_entropy(logits_per_text, labels)
-    return (loss_i + loss_t) / 2"""
-BROKEN_SCALE = f"""import torch
-
-
-def repair_scale(I_f: torch.Tensor, T_f: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-{TASK}    I_e, T_e = I_e * t.exp(), T_e * t.exp()
+    return (F.cross_entropy(logits_per_image, labels) + F.cross_entropy(logits_per_text, labels)) / 2"""
+BROKEN_SCALE = f"""{HEAD}def repair_scale{TASK}    I_e, T_e = I_e * t.exp(), T_e * t.exp()
     logits = I_e @ T_e.T
     labels = torch.arange(len(I_f))
-    loss_i = torch.nn.functional.cross_entropy(logits, labels)
-    loss_t = torch.nn.functional.cross_entropy(logits.T, labels)
-    return (loss_i + loss_t) / 2"""
+    return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2"""
 
 LOSS = (
     Property("one number", "The loss is a mean: one finite number.", loss.one_number),
@@ -127,7 +112,7 @@ REPAIR_DIRECTION = written(
     title="Two losses are averaged here, and yet one of CLIP's two is missing. Find it, and repair it.",
     properties=LOSS,
     hints=(
-        "Print loss_i and loss_t. Why are they equal?",
+        "Print the two cross-entropies. Why are they equal?",
         "In which table are the rows texts?",
         "logits_per_text is the transpose of logits_per_image.",
     ),

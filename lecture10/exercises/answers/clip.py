@@ -18,11 +18,10 @@ def two_losses(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def ensemble_logits(I_e: torch.Tensor, P_f: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-    """Zero-shot scores of C classes that are told by several prompts each, as in CLIP's prompt ensembles.
+    """Zero-shot logits (B, C) of classes that are told by P prompts each, as in CLIP's prompt ensembles.
 
-    I_e (B, E): unit vectors of pictures; P_f (C, P, E): the text tower's features of P prompts for each
-    class, of any length; t: log(1/τ). A class is one unit vector, made of its prompts' embeddings; its score
-    is e^t times the cosine with the picture. Returns logits (B, C).
+    I_e (B, E): unit vectors of pictures; P_f (C, P, E): the prompts' features, of any length; t: log(1/τ).
+    A class is one unit vector, made of its prompts' embeddings, and scores e^t times its cosine.
     """
     P_e = P_f / P_f.norm(dim=-1, keepdim=True)
     classes = P_e.mean(dim=1)  # (C, E)
@@ -33,11 +32,9 @@ def ensemble_logits(I_e: torch.Tensor, P_f: torch.Tensor, t: torch.Tensor) -> to
 def loss_with_negatives(
     I_f: torch.Tensor, T_f: torch.Tensor, N_f: torch.Tensor, t: torch.Tensor
 ) -> torch.Tensor:
-    """CLIP's loss with k more captions that belong to no picture, such as true ones with colours swapped.
+    """CLIP's loss with k more captions N_f (k, E) that belong to no picture (such as colours swapped).
 
-    I_f, T_f (n, E): features of n pictures and their captions, pair by pair; N_f (k, E): of the other texts.
     A picture chooses among all n + k texts. Only the n captions are asked for their picture, among n.
-    Cosines are multiplied by e^t. Returns the mean of the two directions, in nats.
     """
     normalize = torch.nn.functional.normalize
     I_e, T_e, N_e = normalize(I_f, dim=1), normalize(T_f, dim=1), normalize(N_f, dim=1)
@@ -49,11 +46,10 @@ def loss_with_negatives(
 
 
 def sigmoid_loss(I_f: torch.Tensor, T_f: torch.Tensor, t: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """SigLIP's variant: no softmax; each of the n × n pairs is asked by itself whether it belongs together.
+    """SigLIP's variant: each of the n × n pairs is asked by itself whether it belongs together (i = j).
 
-    I_f, T_f (n, E) features, pair by pair; the logit of picture i with text j is e^t · cosine + b. A pair
-    pays −log σ(logit) where it belongs together (i = j) and −log σ(−logit) where it does not.
-    Returns what all n × n pairs pay, divided by n.
+    Its logit is e^t · cosine + b; it pays −log σ(logit) where it does and −log σ(−logit) where not.
+    Returns what all pairs pay, divided by n.
     """
     normalize = torch.nn.functional.normalize
     logits = normalize(I_f, dim=1) @ normalize(T_f, dim=1).T * t.exp() + b  # (n, n)
