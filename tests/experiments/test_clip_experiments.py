@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lecture10.experiments import clip_duplicates, clip_efficiency, clip_encoders, clip_zero_shot
-from lecture10.models.contrastive import batch_floor
+from lecture10.models.contrastive import batch_floor, expected_floor
 from lecture10.recipes.captions import decode
 from lecture10.training import TrainSettings
 from lecture10.world import vocabulary as v
@@ -12,17 +12,20 @@ from lecture10.world.lexicon import article
 from lecture10.world.splits import split_of
 
 
-def test_the_formula_is_the_mean_floor_of_the_batches_drawn():
-    source, roll = clip_duplicates.Named(24), torch.Generator().manual_seed(0)
+@pytest.mark.parametrize("kinds", clip_duplicates.KINDS)
+def test_the_formula_is_the_mean_floor_of_the_batches_drawn(kinds):
+    source, roll = clip_duplicates.Named(kinds), torch.Generator().manual_seed(0)
     floors = torch.tensor([batch_floor(source(roll)[2]) for _ in range(40)])
     error = float(floors.std()) / 40**0.5
-    assert source.formula() == pytest.approx(float(floors.mean()), abs=4 * error)
+    assert expected_floor(kinds, clip_duplicates.N) == pytest.approx(float(floors.mean()), abs=4 * error)
 
 
-def test_a_duplicate_batch_names_nouns_and_nothing_else():
-    image, ids, groups = clip_duplicates.Named(6)(torch.Generator().manual_seed(1))
+def test_a_duplicate_batch_names_noun_and_colour_and_nothing_else():
+    image, ids, groups = clip_duplicates.Named(24)(torch.Generator().manual_seed(1))
     assert len(image) == len(ids) == len(groups) == clip_duplicates.N
-    assert len(groups.unique()) == len(ids.unique(dim=0)) <= 6
+    texts = {decode(row) for row in ids}
+    assert 6 < len(groups.unique()) == len(texts) <= 24
+    assert texts <= {f"a {c} {n}" for c in clip_duplicates.COLOURS for n in clip_duplicates.NOUNS}
 
 
 def test_both_towers_compute_as_much():
