@@ -67,11 +67,16 @@ class Finding:
         frame = pd.DataFrame([[getattr(row, name) for name in COLUMNS] for row in self.used], columns=COLUMNS)
         return frame.astype({"at": float})  # nan where a row has no place
 
-    def table(self) -> list[tuple[str, str, float | None, float, float, float, int]]:
-        """(variant, metric, at, mean, low, high, seeds) for each variant and place, in the claim's metric."""
+    def table(
+        self, metric: str | None = None
+    ) -> list[tuple[str, str, float | None, float, float, float, int]]:
+        """(variant, metric, at, mean, low, high, seeds) for each variant and place.
+
+        metric: which one (default: the claim's).
+        """
         found: dict[tuple, list[float]] = {}
         for row in self.used:
-            if row.metric == self.claim.effect.metric:
+            if row.metric == (metric or self.claim.effect.metric):
                 found.setdefault((row.variant, row.metric, row.at), []).append(row.value)
         nothing = (math.nan, math.nan)
         return [
@@ -83,6 +88,14 @@ class Finding:
             )
             for key, values in found.items()
         ]
+
+    def curves(self, metric: str | None = None) -> dict[str, dict[float, tuple[float, float, float]]]:
+        """variant -> {at: (mean, low, high)} of what was measured at places; metric: as in `table`."""
+        found: dict[str, dict[float, tuple[float, float, float]]] = {}
+        for variant, _, at, *ends, _ in self.table(metric):
+            if at is not None:
+                found.setdefault(variant, {})[at] = tuple(ends)
+        return found
 
     def marks(self) -> list[str]:
         """What a reader must know beside the verdict: post hoc, stale, wary notes."""

@@ -65,19 +65,3 @@ def modality_gap(I_e: Tensor, T_e: Tensor) -> Tensor:
     I_e, T_e: (n, E) and (n', E) unit vectors; the length lies in [0, 2].
     """
     return I_e.mean(0) - T_e.mean(0)
-
-
-def gap_plane(I_e: Tensor, T_e: Tensor) -> tuple[Tensor, Tensor]:
-    """Both kinds of embedding in two dimensions: (n, 2), (n', 2), to be drawn.
-
-    x: along the gap; y: the direction in which all vary most, once the gap's direction is taken out.
-    """
-    everything = torch.cat([I_e, T_e]).double()
-    centred = everything - everything.mean(0)
-    x = modality_gap(I_e, T_e).double()
-    x = x / x.norm().clamp(min=1e-12)
-    rest = centred - (centred @ x)[:, None] * x
-    y = torch.linalg.svd(rest, full_matrices=False).Vh[0]
-    y = y * torch.sign(y[y.abs().argmax()])  # a sign that does not depend on the machine
-    plane = torch.stack([centred @ x, centred @ y], 1).to(I_e.dtype)
-    return plane[: len(I_e)], plane[len(I_e) :]

@@ -46,6 +46,20 @@ def test_a_claim_that_was_there_first_is_judged(store):
     assert found.interval[0] < 0.102 < found.interval[1]
 
 
+def test_curves_are_what_was_measured_at_places(store):
+    for seed in range(3):
+        rows = [Row("new", "accuracy", 0.6, seed), Row("old", "accuracy", 0.5, seed)]
+        rows += [Row("new", "loss", 2.0 + seed, seed, at=at) for at in (1, 10)]
+        store.add("toy", rows, Run("2026", "code", 1.0, {claim().name: claim().hash()}), (claim(),))
+    found = judge(claim(), store)
+    assert found.curves() == {}  # the claim's own metric has no places
+    curve = found.curves("loss")["new"]
+    assert list(curve) == [1, 10]
+    mean, low, high = curve[10]
+    assert (mean, high - mean) == (pytest.approx(3), pytest.approx(mean - low))
+    assert low == pytest.approx(3 - 4.303 / 3**0.5, abs=1e-3)  # Student's t with two degrees of freedom
+
+
 REWORDED = {"margin": 0.05}
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lecture10.retrieval import gap_plane, modality_gap, recall_at, retrieval
+from lecture10.retrieval import modality_gap, recall_at, retrieval
 
 
 def test_recall_without_ties_is_the_rank():
@@ -67,15 +67,3 @@ def test_the_gap_is_the_distance_of_the_means():
     torch.testing.assert_close(gap, I_e.mean(0) - T_e.mean(0))
     torch.testing.assert_close(modality_gap(T_e, I_e), -gap)
     assert modality_gap(I_e, I_e).norm() == 0
-
-
-def test_the_plane_shows_the_gap_in_x_and_the_largest_spread_in_y():
-    I_e, T_e = clouds(5.0)
-    I, T = gap_plane(I_e, T_e)
-    assert I.shape == T.shape == (50, 2)
-    gap = modality_gap(I_e, T_e)
-    assert float(I[:, 0].mean() - T[:, 0].mean()) == pytest.approx(gap.norm().item(), rel=1e-5)
-    assert float(I[:, 1].mean() - T[:, 1].mean()) == pytest.approx(0, abs=1e-4)
-    assert (
-        abs(torch.corrcoef(torch.stack([torch.cat([I, T])[:, 1], torch.cat([I_e, T_e])[:, 1]]))[0, 1]) > 0.9
-    )

@@ -140,6 +140,33 @@ def shots_figure(
     return fig
 
 
+def learning_figure(
+    curves: Mapping[str, Mapping[str, Mapping[float, tuple[float, float, float]]]],
+    enough: Mapping[str, float],
+) -> "Figure":
+    """Accuracy over pairs seen, one panel for each vocabulary, with the accuracy that is to be reached.
+
+    curves: vocabulary -> model -> {pairs: (mean, low, high)}; enough: vocabulary -> accuracy.
+    """
+    fig, axes = figure(1, len(curves), width=9.4, height=3.8, sharey=True)
+    for ax, (vocabulary, models) in zip(np.atleast_1d(axes), curves.items(), strict=True):
+        looks = zip(("blue", "vermillion", "green"), ("-", "--", "-."), strict=True)
+        for (model, curve), (colour, line) in zip(models.items(), looks, strict=False):
+            pairs = np.array(list(curve)) / 1000
+            mean, low, high = np.array(list(curve.values())).T
+            ax.plot(pairs, mean, line, color=COLOURS[colour], lw=2.2, label=model)
+            ax.fill_between(pairs, low, high, color=COLOURS[colour], alpha=0.15, lw=0)
+        ax.axhline(enough[vocabulary], color="#595959", lw=1.2, ls=":")
+        ax.set_xscale("log", base=2)
+        ticks = [4, 8, 16, 32, 64]
+        ax.set_xticks(ticks, [str(k) for k in ticks])
+        ax.set_title(f"{vocabulary} captions", fontsize=13)
+        ax.set_xlabel("thousand pairs seen")
+    np.atleast_1d(axes)[0].set_ylabel("right, among 30")
+    np.atleast_1d(axes)[0].legend()
+    return fig
+
+
 def space_figure(
     points, other, *, names: tuple[str, str] = ("pictures", "captions"), lines: int = 40
 ) -> "Figure":

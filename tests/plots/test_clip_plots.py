@@ -8,6 +8,7 @@ import torch
 from lecture10.plots.clip import (
     axis_figure,
     floor_figure,
+    learning_figure,
     shots_figure,
     similarity_figure,
     space_figure,
@@ -66,6 +67,18 @@ def test_shots_stand_at_their_numbers_and_zero_shot_lies_across():
     zero, probe = fig.axes[0].lines[0], fig.axes[0].containers[0].lines[0]
     assert set(zero.get_ydata()) == {0.5}
     assert (list(probe.get_xdata()), list(probe.get_ydata())) == ([1, 4], [0.3, 0.6])
+
+
+def test_each_vocabulary_has_its_panel_and_its_line():
+    curve = {4000: (0.1, 0.0, 0.2), 64000: (0.6, 0.5, 0.7)}
+    fig = learning_figure(
+        {"clean": {"a": curve, "b": curve}, "noisy": {"a": curve}}, {"clean": 0.4, "noisy": 0.2}
+    )
+    assert [ax.get_title() for ax in fig.axes] == ["clean captions", "noisy captions"]
+    assert [ax.lines[-1].get_ydata()[0] for ax in fig.axes] == [0.4, 0.2]
+    assert list(fig.axes[0].lines[0].get_xdata()) == [4, 64]  # thousands
+    assert list(fig.axes[0].lines[1].get_ydata()) == [0.1, 0.6]
+    assert picture(fig, "two panels of learning curves")
 
 
 def test_the_two_clouds_lie_apart_along_the_first_direction():

@@ -46,5 +46,5 @@ def test_the_shipped_moments_get_better():
         gaps.append(float(cosines.diagonal().mean() - cosines.mean()))
     assert gaps == sorted(gaps)
     assert gaps[-1] > 0.4
-    accuracies = list(read_card(clip_moments.data_path("checkpoints/clip_moments")).metrics.values())
+    accuracies = list(read_card(clip_moments.data_path("checkpoints/clip_moments.json")).metrics.values())
     assert accuracies[0] < 0.05 < accuracies[-1]
