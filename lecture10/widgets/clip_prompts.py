@@ -111,7 +111,7 @@ def time_machine(tables: dict[int, Tensor]) -> Live:
 
     def drawn(some: dict[int, Tensor]) -> Picture:
         fig = similarity_figure({f"step {step}": table for step, table in some.items()})
-        gaps = [float(table.diagonal().mean() - _off(table)) for table in some.values()]
+        gaps = [round(float(table.diagonal().mean() - _off(table)), 2) + 0.0 for table in some.values()]
         said = ", ".join(f"{gap:.2f} at step {step}" for step, gap in zip(some, gaps, strict=True))
         try:
             return picture(
