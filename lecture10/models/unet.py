@@ -1,7 +1,8 @@
 """The U-Net that denoises: residual blocks that are told the time, attention to the picture and to the words.
 
 Ronneberger et al. 2015, as Ho et al. 2020 and Rombach et al. 2022 use it ("High-Resolution Image Synthesis
-with Latent Diffusion Models", section 3.3). Built like diffusers' UNet2DConditionModel, which a test holds it to.
+with Latent Diffusion Models", section 3.3). Built like diffusers' UNet2DConditionModel, to which a test
+holds it equal.
 B: batch; C: channels; h, w: places; D: width; H: heads; d: width of a head; L: length of the text.
 """
 
