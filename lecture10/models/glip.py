@@ -27,10 +27,10 @@ class GLIPConfig:
     """
 
     image_size: int = 64
-    width: int = 96
+    width: int = 64
     layers: int = 2  # joint layers: in each a fusion, a block of the picture and a layer of the text
     heads: int = 4
-    inner: int = 128  # width inside the fusion's attention, all heads together
+    inner: int = 64  # width inside the fusion's attention, all heads together
     vocab_size: int = 512
     context: int = 96
     fusion: bool = True
