@@ -54,7 +54,9 @@ def ground_truth(
     for image, (some, called) in enumerate(zip(boxes, names, strict=True), start=1):
         for box, name in zip(some, called, strict=True):
             if name not in number:
-                raise ValueError(f"picture {image} holds {name!r}, which is none of the {len(number)} categories")
+                raise ValueError(
+                    f"picture {image} holds {name!r}, which is none of the {len(number)} categories"
+                )
             place = xywh(box, size)
             annotations.append({
                 "id": len(annotations) + 1, "image_id": image, "category_id": number[name],

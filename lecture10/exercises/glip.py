@@ -49,7 +49,7 @@ EMPTY_SHARE = written(
         "Every region pays the same, so count regions.",
         "60 / 64",
     ),
-    teaches="A dense detector's loss is about empty places, unless it is told to begin and to count otherwise.",
+    teaches="A dense detector's loss is about empty places, unless it begins and counts otherwise.",
 )  # fmt: skip
 
 EXPAND = written(
@@ -137,12 +137,8 @@ FOCAL = written(
     title="This focal loss has lost its balance. Repair it.",
     properties=(
         Property("entry by entry", "The loss has its inputs' shape.", check.an_entry_an_entry),
-        Property(
-            "ones count a quarter", "α_t is 0.25 for a 1 and 0.75 for a 0.", check.ones_count_a_quarter
-        ),
-        Property(
-            "sure ones count little", "(1 − p_t)² multiplies −ln p_t.", check.sure_ones_count_little
-        ),
+        Property("ones count a quarter", "α_t is 0.25 for a 1 and 0.75 for a 0.", check.ones_count_a_quarter),
+        Property("sure ones count little", "(1 − p_t)² multiplies −ln p_t.", check.sure_ones_count_little),
         Property("zeros too", "For a 0 the right probability is 1 − p.", check.zeros_as_well),
         Property("mixed", "Ones and zeros together, with a gradient.", check.mixed_entries),
     ),

@@ -1,14 +1,13 @@
-"""What GLIP's experiments share: the size of the nets, their training, and average precision by names."""
+"""What GLIP's experiments share: the size of the nets, their training, and asking for every name."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from lecture10 import coco
 from lecture10.devices import pick_device
 from lecture10.models.glip import GLIP, GLIPConfig
-from lecture10.models.grounding import phrase_scores, pick
+from lecture10.models.grounding import phrase_scores
 from lecture10.recipes.glip import learn
 from lecture10.recipes.grounding import Batches, Painted, ask
 from lecture10.training import TrainSettings
@@ -19,7 +18,6 @@ SETTINGS = TrainSettings(steps=450, lr=3e-3, weight_decay=0.05, betas=(0.9, 0.99
 SCENES = 4000  # of a training pool
 TEST_SEED = 700_000  # test pictures of seed s are drawn from TEST_SEED + 1000 s on
 IN_ONE_PROMPT = 8  # categories, as in training
-LEAST = 0.02  # the least score of a box that is handed to the count of average precision
 
 
 def trained(config: GLIPConfig, batches: Batches, seed: int, settings: TrainSettings = SETTINGS) -> GLIP:
@@ -67,23 +65,3 @@ def text_of(model: GLIP, ids: Tensor, real: Tensor) -> Tensor:
     for layer in model.layers:
         P = layer(P, real=real)
     return P
-
-
-def precision(
-    boxes: Tensor, scores: Tensor, pool: Painted, names: Sequence[str], called: Sequence[Sequence[str]]
-) -> dict[str, float]:
-    """AP and AP50 by pycocotools, over the names that occur. boxes: (B, N, 4); scores: (B, N, names).
-
-    called: for every picture the names of its visible things, in the order of `Painted.things`.
-    """
-    truth_boxes = [pool.boxes[b][[t.number for t in pool.things(b)]].tolist() for b in range(len(pool))]
-    truth = coco.ground_truth(truth_boxes, called, size=SIZE, categories=names)
-    found = [pick(b, s, least=LEAST, most=100) for b, s in zip(boxes, scores, strict=True)]
-    said = coco.predictions([(f.boxes.tolist(), f.scores.tolist(), f.phrases.tolist()) for f in found],
-                            size=SIZE)  # fmt: skip
-    return coco.ap(truth, said)
-
-
-def names_of(pool: Painted, what: str = "name") -> list[list[str]]:
-    """For every picture what its visible things are called: "name" (colour and noun) or "noun"."""
-    return [[getattr(thing, what) for thing in pool.things(b)] for b in range(len(pool))]

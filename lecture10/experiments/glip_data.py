@@ -14,10 +14,9 @@ from lecture10.experiments._glip_small import (
     SIZE,
     TEST_SEED,
     asked_of_all,
-    names_of,
-    precision,
     trained,
 )
+from lecture10.recipes.glip_scores import names_of, precision
 from lecture10.recipes.grounding import Batches, Painted, categories, painted, told
 from lecture10.world import vocabulary as v
 
@@ -31,14 +30,14 @@ HOW = {"slide": "GLIP", "minutes": 10, "seeds": 3, "pixels": SIZE, "runs": 2}
 CLAIMS = (
     Claim(
         "glip.data",
-        says="Grounded captions in place of half of the box data find more things whose nouns are rare in the "
-        "box data.",
+        says="Grounded captions in place of half of the box data find more things whose nouns are rare in "
+        "the box data.",
         effect=difference(BOTH, BOXES, metric="AP50, rare nouns"),
         margin=0.05,
         paper="GLIP-T (B) to (C), with grounded captions: LVIS zero-shot 13.5 to 17.7",
         expects="shown",
-        does_not_test="whether the captions' words or their pictures of rare things help; captions whose boxes "
-        "a model guessed",
+        does_not_test="whether the captions' words or their pictures of rare things help; captions whose "
+        "boxes a model guessed",
         **HOW,
     ),
     Claim(

@@ -20,13 +20,11 @@ from lecture10.experiments._glip_small import (
     SIZE,
     TEST_SEED,
     asked_of_all,
-    names_of,
-    precision,
     trained,
 )
 from lecture10.models.glip import GLIP
 from lecture10.models.grounding import grounding_loss
-from lecture10.recipes.glip import ground
+from lecture10.recipes.glip_scores import asked_eight, eight_each, names_of, precision
 from lecture10.recipes.grounding import TRAIN_NAMES, Batches, Painted, painted, targets
 from lecture10.training import train
 from lecture10.world.splits import pairs
@@ -142,18 +140,11 @@ def orders(model: GLIP, test: Painted, seed: int) -> list[Row]:
     """AP50 of the same eight categories a picture, the present ones first or anywhere; and how far the surest
     score of a present category moves.
     """
-    dice, called, rows = random.Random(seed), names_of(test), []
-    asked = [list(dict.fromkeys(names)) for names in called]
-    for names in asked:
-        names += dice.sample([n for n in TRAIN_NAMES if n not in names], 8 - len(names))
-    orders = {FIRST: asked, SHUFFLED: [dice.sample(names, len(names)) for names in asked]}
-    sure: dict[str, list[float]] = {}
-    for order, prompts in orders.items():
-        found = ground(model, test.pictures(torch.arange(len(test))), prompts)
-        scores = torch.zeros(len(test), found[0][1].shape[0], len(TRAIN_NAMES))
-        for b, (names, (_, said)) in enumerate(zip(prompts, found, strict=True)):
-            scores[b][:, [TRAIN_NAMES.index(name) for name in names]] = said
-        boxes = torch.stack([b for b, _ in found])
+    called, asked, dice = names_of(test), eight_each(test, TRAIN_NAMES, seed), random.Random(seed)
+    prompts = {FIRST: asked, SHUFFLED: [dice.sample(names, len(names)) for names in asked]}
+    rows, sure = [], {}
+    for order, prompt in prompts.items():
+        boxes, scores = asked_eight(model, test, prompt, TRAIN_NAMES)
         score = precision(boxes, scores, test, TRAIN_NAMES, called)["AP50"]
         rows.append(Row(order, "AP50, eight categories asked", score, seed, n=len(test)))
         sure[order] = [float(scores[b, :, TRAIN_NAMES.index(n)].max()) for b, names in enumerate(called)

@@ -1,6 +1,6 @@
 """GLIP: a detector whose classes are words. Each region of a picture is compared with each token of a prompt.
 
-Li et al. 2022, "Grounded Language-Image Pre-training". Targets, losses and boxes are in `models/grounding.py`.
+Li et al. 2022, "Grounded Language-Image Pre-training". Targets, losses, boxes: `models/grounding.py`.
 Simplified: one grid of regions instead of a feature pyramid, a plain convolutional tower instead of Swin, a
 residual block instead of a DyHead module, no centreness, and no [NoObj] token. The deep fusion is GLIP's own.
 B: batch; N = g²: regions; M: tokens; D: width of both; H: heads; d: width of a head; c: classes.
@@ -178,8 +178,8 @@ class GLIP(nn.Module):
         """Raise ValueError, with the cure, for what this model cannot read."""
         side, shape = self.config.image_size, tuple(images.shape)
         if shape[1:] != (3, side, side) or len(shape) != 4:
-            raise ValueError(f"images have shape {shape}, this model reads (batch, 3, {side}, {side}): resize")
-        if images.is_cpu and not (-1e-3 <= float(images.min()) and float(images.max()) <= 1 + 1e-3):
+            raise ValueError(f"images have shape {shape}, this one reads (batch, 3, {side}, {side}): resize")
+        if images.is_cpu and not (float(images.min()) >= -1e-3 and float(images.max()) <= 1 + 1e-3):
             low, high = float(images.min()), float(images.max())
             raise ValueError(f"images run from {low:.3g} to {high:.3g}, wanted is [0, 1]: divide by 255?")
         if self.config.classes:
@@ -195,7 +195,7 @@ class GLIP(nn.Module):
             raise ValueError("a prompt is empty: name at least one thing, such as 'a blue bear'")
 
     def features(self, images: Tensor, ids: Tensor | None = None, real: Tensor | None = None) -> tuple:
-        """(B, 3, S, S), (B, M) -> regions O (B, N, D), tokens P (B, M, D), or None where classes are fixed."""
+        """(B, 3, S, S), (B, M) -> regions O (B, N, D), tokens P (B, M, D), or None for a class head."""
         self.check(images, ids, real)
         O = self.regions(images)
         if self.config.classes:

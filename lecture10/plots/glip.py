@@ -66,7 +66,7 @@ def found_figure(image, boxes, labels: Sequence[int], says: Sequence[str], maps,
 
 
 def word_map(ax: "Axes", image, field: np.ndarray, word: str) -> None:
-    """One word over a gray picture: bright cells are those regions that the word is sure of. field: (g, g)."""
+    """One word over a gray picture: bright cells are the regions that the word is sure of. field: (g, g)."""
     size = image.shape[-1]
     ax.imshow(as_array(image).mean(-1), cmap="gray", vmin=0, vmax=1)
     ax.imshow(field, alpha=0.7, vmin=0, vmax=1, extent=(-0.5, size - 0.5, size - 0.5, -0.5))

@@ -3,6 +3,7 @@
 python -m lecture10.recipes.glip
 """
 
+import random
 from collections.abc import Sequence
 
 import torch
@@ -21,11 +22,13 @@ from lecture10.recipes.grounding import (
     categories,
     painted,
     referring,
+    refers,
     targets,
     told,
 )
 from lecture10.training import Card, History, TrainSettings, load_weights, save_weights, train
 from lecture10.world import WORLD_VERSION
+from lecture10.world.splits import pairs
 
 NAME = "checkpoints/glip"
 DATA = f"{WORLD_VERSION}/captions-512"
@@ -33,6 +36,7 @@ CONFIG = GLIPConfig()
 SETTINGS = TrainSettings(steps=3000, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), clip=5.0)
 SCENES = 12_000  # painted once, then asked about again and again
 WRITERS = (categories, told, referring)
+TWINS = {"things": 4, "repeat": 0.5, "related": 0.0}  # four things, of which some are alike
 COMMAND = "python -m lecture10.recipes.glip"
 
 
@@ -44,11 +48,11 @@ def loss(model: GLIP, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tenso
 
 
 def scenes(n: int, seed: int, *, twins: float = 0.5, size: int = CONFIG.image_size) -> Painted:
-    """The training pictures: one to four things, and as many pictures of three, of which two may be twins."""
+    """The training pictures: a share of `twins` holds four things, often alike; the others one to four."""
     few = int(n * twins)
     return Painted.cat([
         painted(n - few, 2 * seed, size, things=(1, 4), styles=("photo", "photo2")),
-        painted(few, 2 * seed + 1, size, things=3, repeat=0.5, related=0.2),
+        painted(few, 2 * seed + 1, size, **TWINS),
     ])  # fmt: skip
 
 
@@ -99,10 +103,72 @@ def detect(model: GLIP, images: Tensor, phrases: Sequence[str], **how) -> list[F
 def best_is_right(model: GLIP, images: Tensor, boxes: Tensor, prompts: Sequence[Prompt]) -> Tensor:
     """(B,) bool: whether the surest region of each prompt's first phrase has IoU ≥ 0.5 with a thing it means.
 
-    boxes: (B, 6, 4). The usual score of referring expressions; a guess among two twins is right half the time.
+    boxes: (B, 6, 4). The usual score of referring expressions; a guess among twins is right half the time.
     """
     right = []
     for (found, scores), truth, prompt in zip(ground(model, images, prompts), boxes, prompts, strict=True):
         best = found[scores[:, 0].argmax()].clamp(0, 1)
         right.append(box_iou(best[None], truth[list(prompt.things[0])]).max() >= 0.5)
     return torch.stack(right)
+
+
+def build(path=None, settings: TrainSettings = SETTINGS, seed: int = 0, **how) -> Card:
+    """Train the shipped checkpoint and write it with its card to `data/checkpoints/glip` (or `path`)."""
+    model, history = learn(settings=settings, seed=seed, **how)
+    if history.interrupted:
+        raise KeyboardInterrupt("stopped before the end: nothing was shipped; the same command goes on")
+    return ship(
+        model.cpu(), path or data_folder() / NAME, seed=seed, steps=history.done, minutes=history.minutes
+    )
+
+
+def ship(model: GLIP, path, *, seed: int, steps: int, minutes: float, n: int = 300) -> Card:
+    """Measure a trained GLIP and write it with its card to `path`; the weights are rounded to fp16 first.
+
+    Measured: AP50 of a picture's categories among eight that are asked for, on fresh pictures of pairs of
+    training, dev and test; and how often a phrase of a kind (plain, place, relation) finds its thing.
+    """
+    from lecture10.recipes.glip_scores import detection  # which reads this module
+
+    half, size, metrics = model.half().float().eval(), model.config.image_size, {}
+    for split in ("train", "dev", "test"):
+        pool = painted(n, 500_000, size, things=(1, 3), split=split)
+        names = [f"{colour} {noun}" for noun, colour in pairs(split)]
+        metrics[f"{split}_AP50_of_8"] = round(detection(half, pool, names)["AP50"], 4)
+    metrics |= {kind: round(share, 4) for kind, (share, _) in phrases_found(half, n=n).items()}
+    card = Card(
+        architecture="glip", config=model.config, seed=seed, steps=steps, data_version=DATA,
+        metrics=metrics, minutes=round(minutes, 1), command=COMMAND, half=True,
+    )  # fmt: skip
+    return save_weights(half, path, card)
+
+
+def phrases_found(
+    model: GLIP, pool: Painted | None = None, *, n: int = 300, seed: int = 0
+) -> dict[str, tuple[float, int]]:
+    """Kind of phrase -> (share whose surest box is right, how many), one phrase of a kind a picture.
+
+    pool: pictures (default: n fresh ones of four things, many of them twins). Sides only where another thing
+    lies further out.
+    """
+    pool = pool or painted(n, 600_000 + seed, model.config.image_size, **TWINS)
+    dice, shares = random.Random(seed), {}
+    for kind in ("plain", "place", "relation"):
+        asked = {b: dice.choice(f) for b in range(len(pool)) if (f := refers(pool.things(b), True)[kind])}
+        rows = torch.tensor(list(asked))
+        right = best_is_right(model, pool.pictures(rows), pool.boxes[rows], list(asked.values()))
+        shares[kind] = (float(right.float().mean()), len(right))
+    return shares
+
+
+def load(device: str | None = None) -> GLIP:
+    """The shipped GLIP, in eval mode. Raises WeightsError, with the command that rebuilds it, where it cannot
+    be used.
+    """
+    model = GLIP(CONFIG)
+    load_weights(model, data_path(f"{NAME}.safetensors"), architecture="glip", data_version=DATA)
+    return model.eval().to(pick_device(device))
+
+
+if __name__ == "__main__":
+    print(build(checkpoint=f"runs/glip-{DATA.replace('/', '-')}").metrics)

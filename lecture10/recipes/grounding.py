@@ -26,7 +26,7 @@ from lecture10.world.splits import pairs
 
 Span = tuple[int, int]
 ASKED = 8  # categories in a training prompt, of which at most four are in the picture
-SMALL_WORDS = "a an the of and to at in left right upper lower".split()
+SMALL_WORDS = ["a", "an", "the", "of", "and", "to", "at", "in", "left", "right", "upper", "lower"]
 
 
 class Prompt(NamedTuple):
@@ -73,7 +73,9 @@ def ask(prompts: Sequence[Prompt | Sequence[str]], context: int = 96) -> Asked:
     read = tokenizer(NAME).library.encode_batch([clean(p.text) for p in prompts], add_special_tokens=False)
     longest, most = max(len(e.ids) for e in read), max(len(p.spans) for p in prompts)
     if longest > context:
-        raise ValueError(f"a prompt has {longest} tokens, the context is {context}: ask fewer phrases at once")
+        raise ValueError(
+            f"a prompt has {longest} tokens, the context is {context}: ask fewer phrases at once"
+        )
     ids = torch.full((len(prompts), longest), tokenizer(NAME).end)
     real = torch.zeros(ids.shape, dtype=torch.bool)
     tokens = torch.zeros(len(prompts), most, longest, dtype=torch.bool)
@@ -88,11 +90,12 @@ def ask(prompts: Sequence[Prompt | Sequence[str]], context: int = 96) -> Asked:
 
 def strangers(phrase: str) -> list[str]:
     """The words of a phrase that no training text holds."""
-    known = {
-        w for table in lexicon.vocabulary().values() for words in table.values() for w in words
-    }
+    known = {w for table in lexicon.vocabulary().values() for words in table.values() for w in words}
     parts = {part for word in known for part in word.replace("-", " ").split()} | known | set(SMALL_WORDS)
-    return [w for w in clean(phrase).replace(".", " ").replace(",", " ").split() if w not in parts]
+    said = clean(phrase)
+    for mark in ".,-":
+        said = said.replace(mark, " ")
+    return [word for word in said.split() if word not in parts]
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,11 +185,16 @@ def told(pool: Painted, rows: list[int], dice: random.Random, kind: str = "short
     ]
 
 
-def refers(things: list[Seen]) -> dict[str, list[Prompt]]:
+FIRST_OF_TWO = ("left", "right", "upper", "lower")
+
+
+def refers(things: list[Seen], hard: bool = False) -> dict[str, list[Prompt]]:
     """What can be said of one thing only because of the others, and what can be said of it alone.
 
-    "place": one of two things of a noun by side; "relation": one of two by its side of a third thing;
-    "plain": a thing by colour and noun, where no other thing has its noun. Empty where nothing fits.
+    "place": one of two things of a noun by its side ("the left ball"); "relation": one of two by its side of
+    a third thing, where the other is not there ("the ball left of the cat"); "plain": a thing by colour and
+    noun, where no other thing has its noun. hard: only sides on which the thing is *not* the picture's
+    outermost, so that neither the side alone nor the noun alone tells which it is. Empty where nothing fits.
     """
     found: dict[str, list[Prompt]] = {"place": [], "relation": [], "plain": []}
     nouns = [t.noun for t in things]
@@ -196,28 +204,35 @@ def refers(things: list[Seen]) -> dict[str, list[Prompt]]:
             found["plain"].append(_one(f"the {t.name}", t))
         if len(twins) != 1:
             continue
-        found["place"] += [_one(f"the {word} {t.noun}", t) for word in _sides(t, twins[0], FIRST_OF_TWO)]
-        for third in things:
-            if nouns.count(third.noun) == 1:
-                sides = set(_sides(t, third, v.DIRECTIONS)) - set(_sides(twins[0], third, v.DIRECTIONS))
-                found["relation"] += [
-                    _one(f"the {t.noun} {word} the {third.noun}", t) for word in sorted(sides)
-                    if _sides(twins[0], third, v.DIRECTIONS, clear=0.0).count(word) == 0
-                ]  # fmt: skip
+        for side, word in enumerate(FIRST_OF_TWO):
+            if hard and _outermost(things, side) is t:
+                continue
+            if _beyond(t, twins[0], side) > CLEAR:
+                found["place"].append(_one(f"the {word} {t.noun}", t))
+            for third in things:
+                if (
+                    nouns.count(third.noun) == 1
+                    and _beyond(t, third, side) > CLEAR
+                    and _beyond(twins[0], third, side) < 0
+                ):
+                    found["relation"].append(_one(f"the {t.noun} {v.DIRECTIONS[side]} the {third.noun}", t))
     return found
 
 
-FIRST_OF_TWO = ("left", "right", "upper", "lower")
+CLEAR = 0.1  # of the picture's side: how far two middles are apart at least
 
 
 def _one(phrase: str, thing: Seen) -> Prompt:
     return joined([phrase], [[thing.number]])
 
 
-def _sides(a: Seen, b: Seen, words: Sequence[str], clear: float = 0.1) -> list[str]:
-    """How a stands to b: left, right, above, below, in that order of `words`."""
-    holds = (a.x < b.x - clear, a.x > b.x + clear, a.y < b.y - clear, a.y > b.y + clear)
-    return [word for word, true in zip(words, holds, strict=True) if true]
+def _beyond(a: Seen, b: Seen, side: int) -> float:
+    """How far a lies from b towards a side: 0 left, 1 right, 2 up, 3 down."""
+    return (b.x - a.x, a.x - b.x, b.y - a.y, a.y - b.y)[side]
+
+
+def _outermost(things: list[Seen], side: int) -> Seen:
+    return max(things, key=lambda t: _beyond(t, things[0], side))
 
 
 def referring(pool: Painted, rows: list[int], dice: random.Random) -> list[Prompt]:
@@ -238,8 +253,8 @@ def referring(pool: Painted, rows: list[int], dice: random.Random) -> list[Promp
 class Batches:
     """Draws n pictures from a pool, and for each a prompt by one of the writers, in turn.
 
-    A batch is a dict: image (n, 3, S, S), ids, real, phrase_tokens as in `Asked`, speaks (n, 6, c) bool, which
-    thing is meant by which phrase, boxes (n, 6, 4).
+    A batch is a dict: image (n, 3, S, S); ids, real, phrase_tokens as in `Asked`; speaks (n, 6, c) bool,
+    which thing is meant by which phrase, boxes (n, 6, 4).
     """
 
     pool: Painted

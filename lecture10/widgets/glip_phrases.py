@@ -1,4 +1,4 @@
-"""Type any phrase: boxes, scores, and which region each of its words points to; on a scene or an own picture."""
+"""Type any phrase: boxes, scores, and the region that each word points to; on a scene or an own picture."""
 
 import io
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def phrases_of(text: str) -> list[str]:
         words = [word for word in phrase.lower().split() if word not in ("a", "an", "the", "of", "to")]
         if words and set(words) <= set(strangers(phrase)):
             raise ValueError(
-                f"no training text held a word of {phrase!r}: use the little world's words, such as 'a red car'"
+                f"no training text held a word of {phrase!r}: use this world's words, such as 'a red car'"
             )
     return phrases
 
@@ -48,7 +48,9 @@ def own_picture(data: bytes, size: int) -> Tensor:
     try:
         image = Image.open(io.BytesIO(data)).convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"this file is no picture that can be read ({error}): choose a PNG or JPEG") from None
+        raise ValueError(
+            f"this file is no picture that can be read ({error}): choose a PNG or JPEG"
+        ) from None
     return to_tensor(ImageOps.fit(image, (size, size)))
 
 
@@ -75,7 +77,7 @@ class Grounder:
         return S[0].sigmoid()[:, chosen].T.unflatten(1, (g, g)), [word.strip() for word in words]
 
     def picture(self, image: Tensor, phrases: Sequence[str], least: float = 0.3) -> Picture:
-        """Boxes, scores and maps as a picture, whose alternative text says how many were found and how surely."""
+        """Boxes, scores and maps as a picture; its alternative text says what was found, and how surely."""
         import matplotlib.pyplot as plt
 
         found, says = self.find(image, phrases, least), []

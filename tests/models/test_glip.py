@@ -97,7 +97,7 @@ def test_giou_of_equal_touching_and_far_boxes():
 def test_boxes_that_cannot_be_are_named():
     with pytest.raises(ValueError, match=r"boxes_xyxy\[1\] has x1 < x0"):
         g.check_boxes(torch.tensor([[0, 0, 1, 1], [0.7, 0, 0.2, 1.0]]))
-    with pytest.raises(ValueError, match="outside the picture: .*divide pixels"):
+    with pytest.raises(ValueError, match="outside the picture"):
         g.check_boxes(torch.tensor([[0, 0, 30, 30]]))
     g.check_boxes(torch.tensor([[0.0, 0.0, 1.0, 1.0]]))
 

@@ -118,7 +118,10 @@ def test_the_focal_loss_and_its_gradient_equal_torchvisions(alpha, gamma):
     roll = torch.Generator().manual_seed(3)
     logits = (6 * torch.randn(200, generator=roll)).double().requires_grad_()
     targets = (torch.rand(200, generator=roll) > 0.7).double()
-    mine, wanted = focal_loss(logits, targets, alpha, gamma), sigmoid_focal_loss(logits, targets, alpha, gamma)
+    mine, wanted = (
+        focal_loss(logits, targets, alpha, gamma),
+        sigmoid_focal_loss(logits, targets, alpha, gamma),
+    )
     assert far(mine, wanted) < TOLERANCE
     slopes = [torch.autograd.grad(x.sum(), logits)[0] for x in (mine, wanted)]
     assert far(*slopes) < TOLERANCE
