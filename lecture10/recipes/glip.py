@@ -4,7 +4,8 @@ python -m lecture10.recipes.glip
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torchvision.ops import box_iou
 
 from lecture10.devices import pick_device
 from lecture10.models.glip import GLIP, GLIPConfig
-from lecture10.models.grounding import Found, grounding_loss, phrase_scores, pick
+from lecture10.models.grounding import Found, expand_target, grounding_loss, phrase_scores, pick
 from lecture10.paths import data_folder, data_path
 from lecture10.recipes.grounding import (
     Batches,
@@ -40,9 +41,11 @@ TWINS = {"things": 4, "repeat": 0.5, "related": 0.0}  # four things, of which so
 COMMAND = "python -m lecture10.recipes.glip"
 
 
-def loss(model: GLIP, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-    """GLIP's loss of a batch of `Batches`, and its two parts."""
-    owner, target = targets(batch, model.config.grid)
+def loss(
+    model: GLIP, batch: dict[str, Tensor], *, expand: Callable[[Tensor, Tensor], Tensor] = expand_target
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """GLIP's loss of a batch of `Batches`, and its two parts. expand: T -> T′."""
+    owner, target = targets(batch, model.config.grid, expand)
     S, boxes = model(batch["image"], batch["ids"], batch["real"])
     return grounding_loss(S, boxes, batch["boxes"], owner, target, batch["real"])
 
@@ -62,14 +65,18 @@ def learn(
     *,
     batches: Batches | None = None,
     seed: int = 0,
+    expand: Callable[[Tensor, Tensor], Tensor] = expand_target,
     **how,
 ) -> tuple[GLIP, History]:
-    """A fresh GLIP trained on `batches` (default: the shipped one's); `how` is handed to `train`."""
+    """A fresh GLIP trained on `batches` (default: the shipped one's); `how` is handed to `train`.
+
+    expand: T -> T′, such as a notebook's edited one.
+    """
     batches = batches or Batches(scenes(SCENES, seed), WRITERS)
     torch.manual_seed(seed)
     model = GLIP(config)
     how = {"count": _count, "unit": "pictures", "label": "glip"} | how
-    return model, train(model, loss, batches, settings, seed=seed, **how)
+    return model, train(model, partial(loss, expand=expand), batches, settings, seed=seed, **how)
 
 
 def _count(batch: dict[str, Tensor]) -> int:

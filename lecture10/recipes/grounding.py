@@ -285,11 +285,13 @@ def speaks(prompts: Sequence[Prompt], asked: Asked) -> Tensor:
     return table
 
 
-def targets(batch: dict[str, Tensor], g: int) -> tuple[Tensor, Tensor]:
-    """owner (B, N), and T′ (B, N, M): which region is to align with which token."""
+def targets(
+    batch: dict[str, Tensor], g: int, expand: Callable[[Tensor, Tensor], Tensor] = expand_target
+) -> tuple[Tensor, Tensor]:
+    """owner (B, N), and T′ (B, N, M): which region is to align with which token. expand: T -> T′."""
     owner = assign(batch["boxes"], g)
     meant = batch["speaks"].float()  # (B, K, c)
     nobody = torch.zeros_like(meant[:, :1])
     index = torch.where(owner < 0, meant.shape[1], owner)[..., None].expand(-1, -1, meant.shape[2])
     T = torch.cat([meant, nobody], 1).gather(1, index)  # (B, N, c)
-    return owner, expand_target(T, batch["phrase_tokens"])
+    return owner, expand(T, batch["phrase_tokens"])
