@@ -87,6 +87,7 @@ def expansion_figure(T, phrase_tokens, T_prime, phrases, words, regions: Sequenc
         ax.imshow(table, vmin=0, vmax=1, aspect="auto")
         ax.set_xticks(range(len(columns)), columns, rotation=50, ha="right", fontsize=11)
         ax.set_yticks(range(len(rows)), rows, fontsize=11)
+        ax.tick_params(length=0)
         ax.set_title(title, fontsize=13)
         ax.grid(visible=False)
         for edge in range(1, table.shape[1]):

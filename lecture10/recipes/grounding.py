@@ -157,12 +157,17 @@ def painted(n: int, seed: int | torch.Generator, size: int = 64, *, part: int = 
 Writer = Callable[[Painted, list[int], random.Random], list[Prompt]]
 
 
-def categories(pool: Painted, rows: list[int], dice: random.Random) -> list[Prompt]:
-    """Detection as grounding: the categories in the picture among others that are not, in a random order."""
-    return [_categories(pool.things(row), dice, TRAIN_NAMES) for row in rows]
-
-
 TRAIN_NAMES = tuple(f"{colour} {noun}" for noun, colour in pairs("train"))
+
+
+def categories(
+    pool: Painted, rows: list[int], dice: random.Random, names: Sequence[str] = TRAIN_NAMES
+) -> list[Prompt]:
+    """Detection as grounding: the categories in the picture among others that are not, in a random order.
+
+    names: the categories that there are.
+    """
+    return [_categories(pool.things(row), dice, names) for row in rows]
 
 
 def _categories(things: list[Seen], dice: random.Random, others: Sequence[str]) -> Prompt:
@@ -235,7 +240,9 @@ def _outermost(things: list[Seen], side: int) -> Seen:
     return max(things, key=lambda t: _beyond(t, things[0], side))
 
 
-def referring(pool: Painted, rows: list[int], dice: random.Random) -> list[Prompt]:
+def referring(
+    pool: Painted, rows: list[int], dice: random.Random, names: Sequence[str] = TRAIN_NAMES
+) -> list[Prompt]:
     """One to three phrases that each mean one thing; categories where nothing can be referred to."""
     prompts = []
     for row in rows:
@@ -245,7 +252,7 @@ def referring(pool: Painted, rows: list[int], dice: random.Random) -> list[Promp
         if chosen:
             prompts.append(joined([p.text for p in chosen], [p.things[0] for p in chosen]))
         else:
-            prompts.append(_categories(things, dice, TRAIN_NAMES))
+            prompts.append(_categories(things, dice, names))
     return prompts
 
 
