@@ -34,7 +34,7 @@ from lecture10.world.splits import pairs
 NAME = "checkpoints/glip"
 DATA = f"{WORLD_VERSION}/captions-512"
 CONFIG = GLIPConfig()
-SETTINGS = TrainSettings(steps=1800, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), clip=5.0)
+SETTINGS = TrainSettings(steps=2500, lr=2e-3, weight_decay=0.05, betas=(0.9, 0.99), clip=5.0)
 SCENES = 12_000  # painted once, then asked about again and again
 WRITERS = (categories, told, referring)
 TWINS = {"things": 4, "repeat": 0.5, "related": 0.0}  # four things, of which some are alike
