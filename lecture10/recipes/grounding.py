@@ -198,8 +198,8 @@ def refers(things: list[Seen], hard: bool = False) -> dict[str, list[Prompt]]:
 
     "place": one of two things of a noun by its side ("the left ball"); "relation": one of two by its side of
     a third thing, where the other is not there ("the ball left of the cat"); "plain": a thing by colour and
-    noun, where no other thing has its noun. hard: only sides on which the thing is *not* the picture's
-    outermost, so that neither the side alone nor the noun alone tells which it is. Empty where nothing fits.
+    noun, where no other thing has its noun. hard: only sides on which another thing lies clearly further
+    out, so that neither the side alone nor the noun alone tells which it is. Empty where nothing fits.
     """
     found: dict[str, list[Prompt]] = {"place": [], "relation": [], "plain": []}
     nouns = [t.noun for t in things]
@@ -210,7 +210,7 @@ def refers(things: list[Seen], hard: bool = False) -> dict[str, list[Prompt]]:
         if len(twins) != 1:
             continue
         for side, word in enumerate(FIRST_OF_TWO):
-            if hard and _outermost(things, side) is t:
+            if hard and not any(_beyond(other, t, side) > CLEAR for other in things):
                 continue
             if _beyond(t, twins[0], side) > CLEAR:
                 found["place"].append(_one(f"the {word} {t.noun}", t))
@@ -234,10 +234,6 @@ def _one(phrase: str, thing: Seen) -> Prompt:
 def _beyond(a: Seen, b: Seen, side: int) -> float:
     """How far a lies from b towards a side: 0 left, 1 right, 2 up, 3 down."""
     return (b.x - a.x, a.x - b.x, b.y - a.y, a.y - b.y)[side]
-
-
-def _outermost(things: list[Seen], side: int) -> Seen:
-    return max(things, key=lambda t: _beyond(t, things[0], side))
 
 
 def referring(
