@@ -97,13 +97,29 @@ def expansion_figure(T, phrase_tokens, T_prime, phrases, words, regions: Sequenc
     return fig
 
 
+Bar = tuple[float, float, float]  # mean, and the ends of its interval
+
+
+def bars_of(finding) -> dict[str, Bar]:
+    """Variant -> (mean, low, high) of a finding, in its claim's metric; empty where nothing is measured."""
+    return {variant: (mean, low, high) for variant, _, _, mean, low, high, _ in finding.table()}
+
+
+def told_of(groups: Mapping[str, Mapping[str, Bar]]) -> str:
+    """The means in words: "new pairs: word head 0.81, class head 0.00"."""
+    return "; ".join(
+        f"{kind}: " + (", ".join(f"{v} {bar[0]:.2f}" for v, bar in bars.items()) or "not measured yet")
+        for kind, bars in groups.items()
+    )
+
+
 def groups_figure(
-    groups: Mapping[str, Mapping[str, tuple[float, float, float]]], unit: str, *, chance: float | None = None
+    groups: Mapping[str, Mapping[str, Bar]], unit: str, *, chance: float | None = None
 ) -> "Figure":
     """Bars with intervals in groups: group -> {variant: (mean, low, high)}; each bar says its mean."""
     fig, ax = figure(width=8.4, height=3.4)
     variants = list(dict.fromkeys(name for group in groups.values() for name in group))
-    width = 0.8 / len(variants)
+    width = 0.8 / max(1, len(variants))
     for k, (variant, colour) in enumerate(zip(variants, COLOURS.values(), strict=False)):
         at = [g for g, group in enumerate(groups.values()) if variant in group]
         mean, low, high = np.array([group[variant] for group in groups.values() if variant in group]).T
@@ -119,5 +135,6 @@ def groups_figure(
     ax.set_ylabel(unit)
     ax.set_ylim(0, 1.12)
     ax.grid(axis="x", visible=False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
+    if variants:
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
     return fig

@@ -7,7 +7,7 @@ import torch
 from matplotlib.colors import to_hex
 
 from lecture10.plots.figure import picture
-from lecture10.plots.glip import expansion_figure, found_figure, groups_figure
+from lecture10.plots.glip import bars_of, expansion_figure, found_figure, groups_figure, told_of
 from lecture10.plots.world import OUTLINES
 
 
@@ -57,3 +57,14 @@ def test_groups_draw_means_and_intervals_and_leave_out_what_is_missing():
     assert picture(fig, "bars of three")
     once = groups_figure({"a": {"b": (0.4, float("nan"), float("nan"))}}, "AP50")
     assert [bar.get_height() for bar in once.axes[0].patches] == [0.4]
+
+
+def test_a_finding_becomes_bars_and_words():
+    class Found:
+        def table(self):
+            return [("words", "AP50", None, 0.812, 0.7, 0.9, 3), ("classes", "AP50", None, 0.0, 0.0, 0.0, 3)]
+
+    bars = bars_of(Found())
+    assert bars == {"words": (0.812, 0.7, 0.9), "classes": (0.0, 0.0, 0.0)}
+    assert told_of({"new": bars, "old": {}}) == "new: words 0.81, classes 0.00; old: not measured yet"
+    assert not groups_figure({"old": {}}, "AP50").axes[0].patches
