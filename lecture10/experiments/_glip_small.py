@@ -18,7 +18,7 @@ from lecture10.world.splits import pairs
 SIZE = 64  # pixels
 NOUNS = (*v.SHAPES, *v.ANIMALS)
 SEPARATE, FUSED = GLIPConfig(fusion=False), GLIPConfig(fusion=True)
-SETTINGS = TrainSettings(steps=450, lr=3e-3, weight_decay=0.05, betas=(0.9, 0.99), clip=5.0)
+SETTINGS = TrainSettings(steps=400, lr=3e-3, weight_decay=0.05, betas=(0.9, 0.99), clip=5.0)
 SCENES = 4000  # of a training pool
 TEST_SEED = 700_000  # test pictures of seed s are drawn from TEST_SEED + 1000 s on
 

@@ -25,7 +25,7 @@ from lecture10.models.glip import GLIP
 from lecture10.recipes.glip import TWINS, phrases_found
 from lecture10.recipes.grounding import Batches, Painted
 
-LONGER = replace(SETTINGS, steps=600)
+LONGER = replace(SETTINGS, steps=500)
 SCENES = 5000
 TEST_PICTURES = 600
 NETS = {"fused": FUSED, "separate": SEPARATE}
