@@ -1,6 +1,7 @@
 """Type any phrase: boxes, scores, and the region that each word points to; on a scene or an own picture."""
 
 import io
+import re
 from collections.abc import Sequence
 
 import torch
@@ -18,14 +19,16 @@ from lecture10.world.render import render
 from lecture10.world.scene import Scene, scene
 
 MOST_PHRASES = 5
+ARTICLE = re.compile(r"^an?\s+", re.I)  # captions' phrases leave it out, so the model never aligned it
 
 
 def phrases_of(text: str) -> list[str]:
-    """The phrases of a line, which are parted by full stops or semicolons.
+    """The phrases of a line, which are parted by full stops or semicolons, without "a" and "an".
 
     Raises ValueError, with the cure, for none, for too many, and where no word of a phrase is known.
     """
-    phrases = [part.strip() for part in text.replace(";", ".").split(".") if part.strip()]
+    parts = (part.strip() for part in text.replace(";", ".").split("."))
+    phrases = [ARTICLE.sub("", part) for part in parts if part]
     if not phrases:
         raise ValueError("no phrase: type for example 'a blue bear', several parted by full stops")
     if len(phrases) > MOST_PHRASES:
@@ -60,7 +63,7 @@ class Grounder:
     def __init__(self, model: GLIP):
         self.model = model
 
-    def find(self, image: Tensor, phrases: Sequence[str], least: float = 0.3) -> Found:
+    def find(self, image: Tensor, phrases: Sequence[str], least: float = 0.5) -> Found:
         """Boxes of phrases, surest first. image: (3, S, S) in [0, 1]; least: the lowest score shown."""
         if not 0 <= least < 1:
             raise ValueError(f"the threshold is {least}: give a number from 0 to below 1")
@@ -76,7 +79,7 @@ class Grounder:
         words = tokenizer("captions").pieces(asked.ids[0, chosen].tolist())
         return S[0].sigmoid()[:, chosen].T.unflatten(1, (g, g)), [word.strip() for word in words]
 
-    def picture(self, image: Tensor, phrases: Sequence[str], least: float = 0.3) -> Picture:
+    def picture(self, image: Tensor, phrases: Sequence[str], least: float = 0.5) -> Picture:
         """Boxes, scores and maps as a picture; its alternative text says what was found, and how surely."""
         import matplotlib.pyplot as plt
 
@@ -106,7 +109,7 @@ def glip_phrases(model: GLIP, scenes: dict[str, Scene], text: str) -> Live:
     own = widgets.Text("", description="or draw", placeholder="a blue bear; a red ball", **late)
     upload = widgets.FileUpload(accept="image/*", description="or your own picture")
     typed = widgets.Text(text, description="phrases", **late)
-    least = widgets.FloatSlider(0.3, min=0.05, max=0.9, step=0.05, description="threshold",
+    least = widgets.FloatSlider(0.5, min=0.05, max=0.9, step=0.05, description="threshold",
                                 continuous_update=False)  # fmt: skip
     image, says = widgets.Image(format="png"), widgets.HTML("")
 

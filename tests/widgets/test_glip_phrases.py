@@ -25,7 +25,7 @@ def image():
 
 
 def test_phrases_are_parted_by_stops():
-    assert phrases_of("a blue bear. the left ball;a goblet .") == ["a blue bear", "the left ball", "a goblet"]
+    assert phrases_of("a blue bear. the left ball;a goblet .") == ["blue bear", "the left ball", "goblet"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_still_picture_says_what_was_found(grounder, image):
 
 def test_the_controls_redraw_and_tell_what_is_wrong(grounder):
     live = glip_phrases(grounder.model, {"a bear": scene("a blue bear")}, "a bear. a cat")
-    assert "boxes found: a bear" in repr(live)
+    assert "boxes found: bear" in repr(live)
     top, own, typed, least, says, image = live.widget.children
     first = image.value
     typed.value = "a panda"
