@@ -7,12 +7,15 @@ import torch
 
 from lecture10.models.glip import GLIP, PRESETS
 from lecture10.models.grounding import assign
+from lecture10.paths import data_path
 from lecture10.recipes import glip as recipe
 from lecture10.recipes import grounding as words
+from lecture10.recipes.glip_scores import detection
 from lecture10.recipes.grounding import Batches, Seen, ask, categories, joined, painted, refers, told
 from lecture10.tokenizer import tokenizer
 from lecture10.training import TrainSettings
-from lecture10.world.splits import split_of
+from lecture10.training.cards import load_weights, read_card
+from lecture10.world.splits import pairs, split_of
 
 FEW = painted(24, 5, 32, things=(1, 4), repeat=0.4)
 
@@ -190,3 +193,35 @@ def test_the_best_box_is_judged_by_its_overlap():
         ((0.1, 0.1, 0.5, 0.28), False),
     ):
         assert recipe.best_is_right(Pointer(box), image, boxes, prompts).tolist() == [right]
+
+
+# --- what is shipped --------------------------------------------------------------------------------------
+
+
+def test_shipping_writes_rounded_weights_with_a_card(tmp_path):
+    source = Batches(FEW, (categories,), 8, 64)
+    how = {"batches": source, "quiet": True}
+    model, history = recipe.learn(PRESETS["tiny"], TrainSettings(steps=2), **how)
+    card = recipe.ship(model, tmp_path / "glip", seed=0, steps=history.done, minutes=0.1, n=60)
+    assert read_card(tmp_path / "glip") == card
+    assert {"train_AP50_of_8", "test_AP50_of_8", "place", "relation", "plain"} < card.metrics.keys()
+    back = GLIP(PRESETS["tiny"])
+    load_weights(back, tmp_path / "glip", architecture="glip", data_version=recipe.DATA)
+    assert torch.equal(back.to_word.weight, model.to_word.weight)
+
+
+def test_an_interrupted_run_ships_nothing(tmp_path, monkeypatch):
+    history = recipe.History()
+    history.interrupted = True
+    monkeypatch.setattr(recipe, "learn", lambda **how: (GLIP(PRESETS["tiny"]), history))
+    with pytest.raises(KeyboardInterrupt, match="nothing was shipped"):
+        recipe.build(tmp_path / "glip")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_shipped_glip_finds_pairs_that_it_never_met_as_its_card_says():
+    said = read_card(data_path("checkpoints/glip.json")).metrics["dev_AP50_of_8"]
+    assert data_path("checkpoints/glip.safetensors").stat().st_size < 3e6
+    pool = painted(120, 77_000, things=(1, 3), split="dev")
+    names = [f"{colour} {noun}" for noun, colour in pairs("dev")]
+    assert abs(detection(recipe.load("cpu"), pool, names)["AP50"] - said) < 0.1
