@@ -119,22 +119,21 @@ def groups_figure(
     """Bars with intervals in groups: group -> {variant: (mean, low, high)}; each bar says its mean."""
     fig, ax = figure(width=8.4, height=3.4)
     variants = list(dict.fromkeys(name for group in groups.values() for name in group))
-    width = 0.8 / max(1, len(variants))
-    for k, (variant, colour) in enumerate(zip(variants, COLOURS.values(), strict=False)):
-        at = [g for g, group in enumerate(groups.values()) if variant in group]
-        mean, low, high = np.array([group[variant] for group in groups.values() if variant in group]).T
-        low, high = np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high)
-        x = np.array(at) + (k - (len(variants) - 1) / 2) * width
-        error = np.clip([mean - low, high - mean], 0, None)
-        ax.bar(x, mean, width * 0.92, color=colour, yerr=error, capsize=4, label=variant)
-        for place, value, top in zip(x, mean, high, strict=True):
-            ax.text(place, top + 0.02, f"{value:.2f}", ha="center", fontsize=12)
+    colours, width = dict(zip(variants, COLOURS.values(), strict=False)), 0.36
+    for g, group in enumerate(groups.values()):
+        for k, (variant, (mean, low, high)) in enumerate(group.items()):
+            low, high = (mean if np.isnan(end) else end for end in (low, high))
+            x = g + (k - (len(group) - 1) / 2) * width
+            error = [[max(0.0, mean - low)], [max(0.0, high - mean)]]
+            ax.bar(x, mean, width * 0.92, color=colours[variant], yerr=error, capsize=4)
+            ax.text(x, min(high, 1.0) + 0.02, f"{mean:.2f}", ha="center", fontsize=12)
+    handles = [ax.bar(0, 0, color=colour, label=name) for name, colour in colours.items()]
     if chance is not None:
         ax.axhline(chance, color="black", ls="--", lw=1.5, label=f"a guess among two: {chance:.2f}")
     ax.set_xticks(range(len(groups)), list(groups))
     ax.set_ylabel(unit)
     ax.set_ylim(0, 1.12)
     ax.grid(axis="x", visible=False)
-    if variants:
+    if handles:
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3)
     return fig

@@ -52,11 +52,14 @@ def test_expansion_shows_the_three_tables():
 def test_groups_draw_means_and_intervals_and_leave_out_what_is_missing():
     groups = {"new": {"words": (0.8, 0.7, 0.9), "classes": (0.0, 0.0, 0.0)}, "order": {"first": (0.5,) * 3}}
     fig = groups_figure(groups, "AP50", chance=0.5)
-    heights = [bar.get_height() for bar in fig.axes[0].patches]
-    assert heights == pytest.approx([0.8, 0.0, 0.5])
+    bars = fig.axes[0].patches
+    assert [bar.get_height() for bar in bars[:3]] == pytest.approx([0.8, 0.0, 0.5])
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in bars[:3]]
+    assert middles[0] + middles[1] == pytest.approx(0)  # both around their group's place
+    assert middles[2] == pytest.approx(1)
     assert picture(fig, "bars of three")
     once = groups_figure({"a": {"b": (0.4, float("nan"), float("nan"))}}, "AP50")
-    assert [bar.get_height() for bar in once.axes[0].patches] == [0.4]
+    assert once.axes[0].patches[0].get_height() == 0.4
 
 
 def test_a_finding_becomes_bars_and_words():
