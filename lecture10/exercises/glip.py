@@ -178,4 +178,4 @@ FUSION = written(
     teaches="Scores may be shared between the two directions, weights may not.",
 )  # fmt: skip
 
-EXERCISES = (EMPTY_SHARE, EXPAND, SCORE, GIOU, FOCAL, FUSION)
+EXERCISES = (EMPTY_SHARE, EXPAND, FUSION, SCORE, GIOU, FOCAL)
