@@ -21,12 +21,12 @@ def _numbers(table) -> np.ndarray:
 
 
 def draw_boxes(ax: "Axes", image, boxes, labels: Sequence[int]) -> None:
-    """A picture with boxes (n, 4), xyxy in [0, 1], each in the colour of its phrase's number."""
+    """A picture with boxes (n, 4), xyxy in [0, 1], the first on top, in their phrases' colours."""
     from matplotlib.patches import Rectangle
 
     size = image.shape[-1]
     ax.imshow(as_array(image))
-    for box, k in zip(_numbers(boxes).reshape(-1, 4), labels, strict=True):
+    for box, k in reversed(list(zip(_numbers(boxes).reshape(-1, 4), labels, strict=True))):
         x0, y0, x1, y1 = size * box - 0.5
         for width, colour in ((4.4, "white"), (2.4, OUTLINES[k % len(OUTLINES)])):
             ax.add_patch(

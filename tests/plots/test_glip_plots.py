@@ -24,14 +24,14 @@ def axes_of(fig):
 def test_boxes_have_their_phrases_colours_and_maps_their_words():
     image, maps = torch.rand(3, 16, 16), torch.rand(2, 4, 4)
     boxes = torch.tensor([[0.0, 0.0, 0.5, 0.5], [0.5, 0.25, 1.0, 1.0]])
-    fig = found_figure(image, boxes, [1, 0], ["a cat: 0.90", "a dog: 0.80"], maps, ["cat", "dog"])
+    fig = found_figure(image, boxes, [0, 1], ["a cat: 0.90", "a dog: 0.80"], maps, ["cat", "dog"])
     left, right, *below = axes_of(fig)
-    outlines = left.patches[1::2]  # each above a white one
+    outlines = left.patches[1::2]  # each above a white one, the surest last
     assert [to_hex(patch.get_edgecolor()) for patch in outlines] == [
         OUTLINES[1].lower(),
         OUTLINES[0].lower(),
     ]
-    assert (outlines[1].get_width(), outlines[1].get_height()) == pytest.approx((8, 12))
+    assert (outlines[0].get_width(), outlines[0].get_height()) == pytest.approx((8, 12))
     assert [text.get_text() for text in right.texts][1::2] == ["a cat: 0.90", "a dog: 0.80"]
     assert below[0].get_title() == f"cat\n{maps[0].max():.2f}"
     assert np.asarray(below[1].images[1].get_array()) == pytest.approx(maps[1].numpy())
