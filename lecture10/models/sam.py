@@ -1,8 +1,8 @@
 """SAM: a picture is encoded once; a prompt (clicks, a box, a rough mask) then gets masks in milliseconds.
 
-Kirillov et al. 2023, "Segment Anything". Three parts: an image encoder (`sam_vit`, or `sam_conv` on a laptop),
-a prompt encoder (below) and a mask decoder (`sam_decoder`). Left out: text prompts, which the released code
-lacks as well. Pictures are squares of S × S pixels.
+Kirillov et al. 2023, "Segment Anything". Three parts: an image encoder (`sam_vit`, or `sam_conv` on a
+laptop), a prompt encoder (below) and a mask decoder (`sam_decoder`). Left out: text prompts, which the
+released code lacks as well. Pictures are squares of S × S pixels.
 N: prompts; K: clicks and box corners of a prompt; C: channels; h: side of the map; masks have 4 h a side.
 """
 
@@ -44,7 +44,9 @@ def _paper(width: int, layers: int, heads: int, everywhere: tuple[int, ...]) -> 
 
 PRESETS = {
     "tiny": SAMConfig(SamConvConfig(32, (8, 8, 8), (1, 1, 1)), 16, 2, 16, iou_inner=16),
-    "tiny-vit": SAMConfig(SamViTConfig(32, 4, 16, 2, 2, 32, window=3, everywhere=(1,)), 16, 2, 16, iou_inner=16),
+    "tiny-vit": SAMConfig(
+        SamViTConfig(32, 4, 16, 2, 2, 32, window=3, everywhere=(1,)), 16, 2, 16, iou_inner=16
+    ),
     "laptop": SAMConfig(),
     "laptop-vit": SAMConfig(SamViTConfig()),
     "ViT-B": _paper(768, 12, 12, (2, 5, 8, 11)),
@@ -194,7 +196,9 @@ class SAM(nn.Module):
         outside = ((points < 0) | (points > S - 1)).any(-1) & (labels != NOTHING)
         if outside.any():
             x, y = points[outside][0].tolist()
-            raise ValueError(f"a click at ({x:g}, {y:g}) lies outside the picture: x and y run from 0 to {S - 1}")
+            raise ValueError(
+                f"a click at ({x:g}, {y:g}) lies outside the picture: x and y run from 0 to {S - 1}"
+            )
         if boxes is not None:
             check_boxes(boxes, n, S)
         if masks is not None and masks.shape != (n, self.mask_size, self.mask_size):
@@ -216,7 +220,7 @@ def check_boxes(boxes: Tensor, n: int, size: int) -> None:
             )
         if min(x0, y0) < 0 or max(x1, y1) > size:
             raise ValueError(
-                f"box {i} is ({x0:g}, {y0:g}, {x1:g}, {y1:g}), partly outside: pixels run from 0 to {size - 1}"
+                f"box {i} is ({x0:g}, {y0:g}, {x1:g}, {y1:g}), partly outside: pixels are 0 to {size - 1}"
             )
 
 
@@ -226,13 +230,15 @@ def check_images(images: Tensor, size: int) -> None:
     if len(shape) == 3:
         raise ValueError(f"images have shape {shape}: one picture is a batch of one, images[None]")
     if shape[1:] != (3, size, size) or not shape[0]:
-        raise ValueError(f"images have shape {shape}, this model reads (batch, 3, {size}, {size}): resize them")
+        raise ValueError(
+            f"images have shape {shape}, this model reads (batch, 3, {size}, {size}): resize them"
+        )
     if not images.is_floating_point():
         raise ValueError(f"images are {images.dtype}, wanted are floats in [0, 1]: images.float() / 255")
     if images.is_cpu:
         low, high = (float(x) for x in images.detach().aminmax())
         if not (low >= -1e-3 and high <= 1 + 1e-3):
-            cure = "divide by 255" if 0 <= low and high <= 255 else "give the pixels themselves"
+            cure = "divide by 255" if low >= 0 and high <= 255 else "give the pixels themselves"
             raise ValueError(f"images run from {low:.3g} to {high:.3g}, wanted is [0, 1]: {cure}")
 
 

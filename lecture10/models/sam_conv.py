@@ -1,8 +1,8 @@
 """A small convolutional image encoder for SAM on a laptop: the paper's ViT needs far more pictures.
 
-It stands where `SamViT` stands and hands on the same thing, a map (B, C, h, h) at a stride of 8. Three stages
-of residual blocks (He et al. 2016) at strides 4, 8 and 16; the last one, which sees the most, is added back to
-the middle one (Lin et al. 2017, feature pyramids).
+It stands where `SamViT` stands and hands on the same thing, a map (B, C, h, h) at a stride of 8. Three
+stages of residual blocks (He et al. 2016) at strides 4, 8 and 16; the last one, which sees the most, is added
+back to the middle one (Lin et al. 2017, feature pyramids).
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,11 @@
 """SAM's mask decoder: a few tokens and a picture's map look at each other twice; tokens then paint masks.
 
 Kirillov et al. 2023, "Segment Anything", section 3 and appendix A. N: prompts, each with its own picture;
-T: tokens; P = h · w places of the map; C: channels; M = 4 mask tokens, of which number 0 is the single answer.
+T: tokens; P = h · w places of the map; C: channels; M: masks. Of the four mask tokens number 0 is the single
+answer.
 """
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +80,7 @@ class MLP(nn.Module):
     def __init__(self, before: int, inner: int, after: int, layers: int):
         super().__init__()
         widths = [before, *[inner] * (layers - 1), after]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, before) -> (…, after)."""
@@ -93,7 +96,15 @@ class MaskDecoder(nn.Module):
     """
 
     def __init__(
-        self, channels: int, *, heads: int, mlp_dim: int, blocks: int, multimask: int, iou_inner: int, iou_layers: int
+        self,
+        channels: int,
+        *,
+        heads: int,
+        mlp_dim: int,
+        blocks: int,
+        multimask: int,
+        iou_inner: int,
+        iou_layers: int,
     ):
         super().__init__()
         self.multimask = multimask

@@ -1,4 +1,4 @@
-"""What SAM learns from: focal and dice loss 20 : 1, of three masks the best one alone, and a guess of the IoU.
+"""What SAM learns from: focal and dice loss 20 : 1, of 3 masks the best one alone; and a guess of the IoU.
 
 Kirillov et al. 2023, appendix A; focal loss: Lin et al. 2017; dice loss: Milletari et al. 2016.
 N: prompts; M: masks of a prompt; logits (N, M, S, S); targets (N, S, S) of 0 and 1.
@@ -24,7 +24,7 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def iou(masks: Tensor, targets: Tensor) -> Tensor:
-    """(N, M): intersection over union of masks (N, M, S, S) and targets (N, S, S), both bool; 0 where empty."""
+    """(N, M): intersection over union of masks (N, M, S, S), targets (N, S, S), both bool; 0 where empty."""
     targets = targets[:, None]
     both, either = (masks & targets).sum((-2, -1)), (masks | targets).sum((-2, -1))
     return both / either.clamp(min=1)

@@ -113,11 +113,9 @@ class WindowBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, h, h, D) -> the same shape."""
         y = self.norm1(x)
-        if self.w:
-            y = unwindows(self.attention(windows(y, self.w)), *x.shape[1:3])
-        else:
-            y = self.attention(y)
-        x = x + y
+        cut = self.w > 0
+        y = self.attention(windows(y, self.w) if cut else y)
+        x = x + (unwindows(y, *x.shape[1:3]) if cut else y)
         return x + self.down(F.gelu(self.up(self.norm2(x))))
 
 

@@ -1,4 +1,4 @@
-"""Official SAM weights (Meta's, as transformers stores them) -> our SAM, and back; from a local folder or the hub.
+"""Official SAM weights (Meta's, as transformers stores them) -> our SAM, and back; from a folder or the hub.
 
 Read are transformers' `config.json` and `model.safetensors`; nothing is unpickled. A photograph's longer side
 becomes 1024 pixels; what is missing below or at the right is filled with the mean colour.
@@ -100,7 +100,9 @@ def our_config(config: Mapping) -> SAMConfig:
     """A parsed config.json as ours. Raises ValueError for what ours does not have."""
     if config.get("model_type") != "sam":
         raise ValueError(f"the config says model_type {config.get('model_type')!r}: this door is for 'sam'")
-    image, prompt, mask = (config.get(f"{part}_config") or {} for part in ("vision", "prompt_encoder", "mask_decoder"))
+    image, prompt, mask = (
+        config.get(f"{part}_config") or {} for part in ("vision", "prompt_encoder", "mask_decoder")
+    )
     fixed = [(image, "use_abs_pos", True), (image, "use_rel_pos", True), (image, "qkv_bias", True),
              (image, "hidden_act", "gelu"), (prompt, "hidden_act", "gelu"), (mask, "hidden_act", "relu"),
              (mask, "attention_downsample_rate", 2), (prompt, "mask_input_channels", 16)]  # fmt: skip
@@ -182,7 +184,9 @@ class OfficialSAM:
         return square, (height, width)
 
     @torch.no_grad()
-    def segment(self, image, points: Sequence = (), labels: Sequence[int] = (), box: Sequence[float] | None = None):
+    def segment(
+        self, image, points: Sequence = (), labels: Sequence[int] = (), box: Sequence[float] | None = None
+    ):
         """Masks of one prompt on a photograph, x and y in its own pixels.
 
         Returns masks (M, H, W) bool, guessed IoUs (M,): three for one click alone, else one.

@@ -122,10 +122,14 @@ def prompts_in(picture: Picture, each: int, dice: np.random.Generator, nested: f
             k = things[dice.integers(len(things))]
             rows.append((b, *_one(masks[b, k], strokes[b, k], int(nouns[b, k]), dice, nested)))
     if not rows:
-        raise ValueError(f"no thing here is {LEAST} pixels wide and high: render larger, or draw larger things")
+        raise ValueError(
+            f"no thing here is {LEAST} pixels wide and high: render larger, or draw larger things"
+        )
     row, targets, points, level, levels = zip(*rows, strict=True)
     stack = [torch.from_numpy(np.stack(part)) for part in (targets, points, levels)]
-    return Prompts(picture.image, torch.tensor(row), stack[0], stack[1].float(), torch.tensor(level), stack[2])
+    return Prompts(
+        picture.image, torch.tensor(row), stack[0], stack[1].float(), torch.tensor(level), stack[2]
+    )
 
 
 def _one(whole, strokes, noun, dice, nested):
@@ -146,19 +150,21 @@ def _one(whole, strokes, noun, dice, nested):
 def ceiling(levels: Tensor) -> Tensor:
     """The best that ONE mask can reach on average where a click means each of its levels equally often.
 
-    levels: (N, 3, S, S) as in Prompts. Of two nested masks with areas 1 and r each answer gives (1 + r) / 2; of
-    three the best of them counts: the whole (1 + r₁ + r₂) / 3, the middle (r₁ + 1 + r₂ / r₁) / 3, or the
+    levels: (N, 3, S, S) as in Prompts. Of two nested masks with areas 1 and r each answer gives (1 + r) / 2;
+    of three the best of them counts: the whole (1 + r₁ + r₂) / 3, the middle (r₁ + 1 + r₂ / r₁) / 3, or the
     smallest (r₂ + r₂ / r₁ + 1) / 3. No mask in between does better: IoU with the larger falls in proportion,
     IoU with the smaller as 1 / area, and their sum is convex. Returns (N,).
     """
     area = levels.sum((-2, -1)).double()  # (N, 3), falling, 0 where there is no such level
-    ratio = torch.minimum(area[:, None], area[:, :, None]) / torch.maximum(area[:, None], area[:, :, None]).clamp(
-        min=1
-    )  # (N, answer, meant): IoU of nested masks
+    ratio = torch.minimum(area[:, None], area[:, :, None]) / torch.maximum(
+        area[:, None], area[:, :, None]
+    ).clamp(min=1)  # (N, answer, meant): IoU of nested masks
     return ratio.sum(2).amax(1) / (area > 0).sum(1)
 
 
-def next_click(mask: Tensor, target: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+def next_click(
+    mask: Tensor, target: Tensor, generator: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
     """The paper's next click in training: a random pixel of where mask and target differ.
 
     mask, target: (N, S, S) bool. Returns points (N, 2), x and y, and labels (N,): 1 where something is

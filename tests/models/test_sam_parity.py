@@ -148,7 +148,9 @@ def test_every_tensor_matters_and_in_the_same_way(pair):
             found = ours(again)
             assert max(map(far, found, wanted)) < 2 * TOLERANCE, name
             if not name.endswith("k_proj.bias"):  # softmax forgets a constant
-                assert max(map(far, wanted, before)) > 1e-4, f"{name} does not matter: the test is blind to it"
+                assert max(map(far, wanted, before)) > 1e-4, (
+                    f"{name} does not matter: the test is blind to it"
+                )
 
 
 def test_no_official_tensor_is_left_over_and_both_ways_agree(pair):
@@ -176,9 +178,7 @@ def test_gradients_equal_the_reference(pair):
             assert far(parameter.grad, grad.reshape(parameter.shape)) < 1e-3, name
 
 
-@pytest.mark.parametrize(
-    ("name", "millions"), [("ViT-B", 93.7), ("ViT-L", 312.3), ("ViT-H", 641.1)]
-)
+@pytest.mark.parametrize(("name", "millions"), [("ViT-B", 93.7), ("ViT-L", 312.3), ("ViT-H", 641.1)])
 def test_the_papers_sizes_are_transformers(name, millions):
     transformers = pytest.importorskip("transformers")
     vit = PRESETS[name].encoder
