@@ -52,7 +52,8 @@ CLAIMS = (
     Claim(
         "sam.ambiguity.intent",
         slide="SAM: one click, three masks",
-        says="The one of three masks whose guessed IoU is highest is nearer to what was meant than a single one.",
+        says="The one of three masks whose guessed IoU is highest is nearer to what was meant than a single "
+        "one.",
         effect=difference(GUESSED, SINGLE, metric=ONE_CLICK),
         margin=0.05,
         expects="no difference",
