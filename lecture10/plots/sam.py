@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lecture10.findings import Finding
+
 MASK = "vermillion"
 
 
@@ -126,3 +128,27 @@ def everything_figure(pictures: Sequence, found: Sequence) -> "Figure":
         for ax in (left, right):
             ax.axis("off")
     return fig
+
+
+def measured(finding: "Finding", metric: str) -> dict[str, dict[float | None, tuple[float, float, float]]]:
+    """variant -> {at: (mean, low, high)} over the seeds of a finding, in one metric; at may be None."""
+    from lecture10.verdicts import interval
+
+    found: dict[str, dict[float | None, list[float]]] = {}
+    for row in finding.used:
+        if row.metric == metric:
+            found.setdefault(row.variant, {}).setdefault(row.at, []).append(row.value)
+    return {
+        variant: {
+            at: (float(np.mean(values)), *map(float, interval(values)))
+            for at, values in sorted(places.items())
+        }
+        if None not in places
+        else {None: (float(np.mean(places[None])), *map(float, interval(places[None])))}
+        for variant, places in found.items()
+    }
+
+
+def levels_figure(image, levels, point, titles: Sequence[str]) -> "Figure":
+    """One click, and each thing that it can mean. image: (3, S, S); levels: (L, S, S) bool; point: x, y."""
+    return answers_figure(image, levels, titles, [point], [1])
