@@ -147,8 +147,8 @@ def _row(variant: str, metric: str, values: Tensor, seed: int, at: float | None 
 
 def _ambiguity(three: SAM, one: SAM, asked: Prompts, seed: int) -> list[Row]:
     """One random click inside the target: every level that it could mean is as likely."""
-    _, answer = recipe.interact(three, asked, 1, first=asked.point)
-    (single,), _ = recipe.interact(one, asked, 1, first=asked.point)
+    _, answer = recipe.click_through(three, asked, 1, first=asked.point)
+    (single,), _ = recipe.click_through(one, asked, 1, first=asked.point)
     ious, guessed = answer["ious"], answer["guessed"]
     found = {THREE: ious.amax(1), GUESSED: recipe.best_guess(ious, guessed), AT_RANDOM: ious.mean(1)}
     found |= {SINGLE: single, MOST: ceiling(asked.levels)}
@@ -173,9 +173,9 @@ def _clicks(three: SAM, one: SAM, asked: Prompts, seed: int) -> list[Row]:
 
     for metric, how in ((CENTRE, {}), (ANYWHERE, {"where": anywhere, "first": asked.point})):
         curves = {
-            GUESSED: recipe.interact(three, asked, max(CLICKS), **how)[0],
-            SINGLE: recipe.interact(one, asked, max(CLICKS), **how)[0],
-            SHED: watershed.interact(asked, max(CLICKS), **how),
+            GUESSED: recipe.click_through(three, asked, max(CLICKS), **how)[0],
+            SINGLE: recipe.click_through(one, asked, max(CLICKS), **how)[0],
+            SHED: watershed.click_through(asked, max(CLICKS), **how),
         }
         rows += [
             _row(name, metric, curve[k - 1], seed, at=k) for name, curve in curves.items() for k in CLICKS
@@ -187,7 +187,7 @@ def _styles(three: SAM, seed: int) -> list[Row]:
     rows = []
     for style in v.STYLES:
         asked = scenes(seed, style)
-        _, answer = recipe.interact(three, asked, 1, first=asked.point)
+        _, answer = recipe.click_through(three, asked, 1, first=asked.point)
         rows.append(_row(style, "IoU, best of three", answer["ious"].amax(1), seed))
     return rows
 

@@ -99,7 +99,7 @@ def _count(batch: Prompts) -> int:
 
 
 @torch.no_grad()
-def interact(
+def click_through(
     sam: SAM, batch: Prompts, clicks: int, *, where: Callable = central_click, first: Tensor | None = None
 ) -> tuple[list[Tensor], dict[str, Tensor]]:
     """Click `clicks` times on each target, as the slide's panels do, and see how far each click gets.
@@ -132,7 +132,7 @@ def mean_ious(
     sizes = {"things": (1, 3), "split": split} | knobs
     batch = Clicks(pictures, 3, sam.image_size, knobs=sizes)(torch.Generator().manual_seed(seed))
     was = sam.training
-    found, answer = interact(sam.eval(), batch, clicks, first=batch.point)
+    found, answer = click_through(sam.eval(), batch, clicks, first=batch.point)
     sam.train(was)
     rows = {"best_of_three": answer["ious"].amax(1), "guessed_best": found[0]}
     rows |= {f"{k + 1}_clicks": each for k, each in enumerate(found) if k}

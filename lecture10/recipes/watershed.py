@@ -39,10 +39,10 @@ def cut_out(steepness: np.ndarray, points: np.ndarray, labels: np.ndarray) -> np
     return watershed(steepness, sources) == 2
 
 
-def interact(
+def click_through(
     batch: Prompts, clicks: int, *, where=central_click, first: Tensor | None = None
 ) -> list[Tensor]:
-    """IoUs (N,) after each of `clicks` clicks; as `recipes.sam.interact` does it with SAM."""
+    """IoUs (N,) after each of `clicks` clicks; as `recipes.sam.click_through` does it with SAM."""
     target = batch.target
     steep = [edges(image) for image in batch.image]
     point = central_click(torch.zeros_like(target), target)[0] if first is None else first

@@ -91,7 +91,7 @@ def test_interaction_asks_as_in_the_paper():
         image=torch.zeros(1, 3, 8, 8), row=torch.tensor([0]), target=target, point=torch.tensor([[4.0, 4.0]])
     )
     oracle = Oracle(target)
-    found, answer = recipe.interact(oracle, batch, 3)
+    found, answer = recipe.click_through(oracle, batch, 3)
     assert oracle.asked == [(2, False, True), (3, True, False), (4, True, False)]
     assert [float(x) for x in found] == [1, 1, 1]
     assert answer["ious"].shape == (1, 3)
@@ -186,10 +186,10 @@ def test_a_watershed_floods_up_to_an_edge_and_minds_clicks_against():
 def test_more_clicks_help_the_watershed():
     pytest.importorskip("skimage")
     batch = Clicks(4, 2, 64, knobs={"things": 1, "sizes": "large"})(torch.Generator().manual_seed(1))
-    found = watershed.interact(batch, 5)
+    found = watershed.click_through(batch, 5)
     assert float(found[4].mean()) > float(found[0].mean())
     dice = torch.Generator().manual_seed(0)
-    anywhere = watershed.interact(batch, 2, where=lambda m, t: next_click(m, t, dice), first=batch.point)
+    anywhere = watershed.click_through(batch, 2, where=lambda m, t: next_click(m, t, dice), first=batch.point)
     assert len(anywhere) == 2
 
 
