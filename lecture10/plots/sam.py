@@ -45,13 +45,21 @@ def mask_on(ax: "Axes", image, mask, points=(), labels=(), *, colour: str = MASK
 
 
 def answers_figure(image, masks, titles: Sequence[str], points=(), labels=(), *, box=None) -> "Figure":
-    """A picture beside some masks of it, each under its title. masks: (M, S, S) bool; points: (K, 2)."""
+    """A picture beside some masks of it, each under its title.
+
+    masks: (M, S, S) bool; points: (K, 2); labels: (K,), or (M, K) where the clicks of each mask say something
+    else: then the picture itself shows the first click alone.
+    """
     fig, axes = figure(1, len(masks) + 1, width=2.5 * (len(masks) + 1), height=2.95)
-    mask_on(axes[0], image, np.ones(np.asarray(masks[0]).shape, bool), points, labels, box=box)
+    labels = np.asarray(labels)
+    each = labels if labels.ndim == 2 else [labels] * len(masks)
+    first = slice(1) if labels.ndim == 2 else slice(None)
+    whole = np.ones(np.asarray(masks[0]).shape, bool)
+    mask_on(axes[0], image, whole, points[first], each[0][first], box=box)
     axes[0].images[0].set_data(as_array(image))
     axes[0].set_title("the prompt", fontsize=12)
-    for ax, mask, title in zip(axes[1:], masks, titles, strict=True):
-        mask_on(ax, image, mask, points, labels, box=box)
+    for ax, mask, title, said in zip(axes[1:], masks, titles, each, strict=True):
+        mask_on(ax, image, mask, points, said, box=box)
         ax.set_title(title, fontsize=12)
     return fig
 
