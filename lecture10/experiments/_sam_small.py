@@ -13,4 +13,3 @@ ONE = replace(CONFIG, multimask=0)  # the same network with one mask token in pl
 SCENES = {"things": (1, 2), "sizes": "large"}
 BATCH = Clicks(8, 4, SIZE, knobs=SCENES | {"split": "train"})
 SETTINGS = TrainSettings(steps=500, lr=2e-3, weight_decay=0.05, warmup=0.03)
-TEST_SEED = 500_000  # test pictures of seed s are drawn from TEST_SEED + 1000 s on
