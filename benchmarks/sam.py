@@ -27,7 +27,7 @@ CONFIGS = {
     "laptop": replace(PRESETS["laptop-vit"], encoder=SamViTConfig(128, 8, 32, 1, 2, 32, everywhere=())),
     "paper": replace(PRESETS["ViT-B"], encoder=SamViTConfig(1024, 16, 32, 1, 2, 32, everywhere=())),
 }
-CLICKS = 10  # a run: so many clicks, one after the other
+CLICKS = 3  # a run: so many clicks, one after the other
 
 
 def their_twin(config: SAMConfig) -> transformers.SamModel:

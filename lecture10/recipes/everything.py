@@ -21,8 +21,8 @@ class Everything:
     """The settings: shares in [0, 1], but for `points` (a side of the grid) and `offset` (of logits)."""
 
     points: int = 16
-    sure: float = 0.5  # least guessed IoU: a guess knows that the prompt is ambiguous
-    stable: float = 0.8  # least stability
+    sure: float = 0.45  # least guessed IoU: a guess knows that the prompt is ambiguous
+    stable: float = 0.7  # least stability
     overlap: float = 0.7  # of two boxes that share more than this, the surer mask stays
     offset: float = 1.0
     least: int = 20  # pixels
