@@ -25,7 +25,7 @@ function render({ model, el }) {
   const clear = () => tell({ points: [], labels: [], box: null });
   const click = ([x, y], against) => {
     const next = prompt();
-    next.points.push([Math.min(size - 1, Math.max(0, Math.floor(x))), Math.min(size - 1, Math.max(0, Math.floor(y)))]);
+    next.points.push([x, y].map((c) => Math.min(size - 1, Math.max(0, Math.floor(c)))));
     next.labels.push(against ? 0 : 1);
     tell(next);
   };
@@ -36,12 +36,16 @@ function render({ model, el }) {
   };
   const at = (event) => {
     const frame = canvas.getBoundingClientRect();
-    return [((event.clientX - frame.left) / frame.width) * size, ((event.clientY - frame.top) / frame.height) * size];
+    const [u, v] = [event.clientX - frame.left, event.clientY - frame.top];
+    return [(u / frame.width) * size, (v / frame.height) * size];
   };
 
+  let turn = 0;
   async function draw() {
+    const mine = ++turn; // pictures load in their own time: an older drawing must not cover a newer one
     const answers = model.get("answers"), chosen = Math.min(model.get("chosen"), answers.length - 1);
     const [picture, mask] = await Promise.all([load(model.get("image")), load(answers[chosen]?.mask)]);
+    if (mine !== turn) return;
     pen.imageSmoothingEnabled = false;
     pen.clearRect(0, 0, side, side);
     if (picture) pen.drawImage(picture, 0, 0, side, side);
@@ -50,7 +54,8 @@ function render({ model, el }) {
     const shown = drag && start ? [...start, ...drag] : box;
     if (shown) {
       pen.setLineDash([6, 4]); pen.lineWidth = 2; pen.strokeStyle = "black";
-      pen.strokeRect(shown[0] * zoom, shown[1] * zoom, (shown[2] - shown[0]) * zoom, (shown[3] - shown[1]) * zoom);
+      const [x0, y0, x1, y1] = shown.map((c) => c * zoom);
+      pen.strokeRect(x0, y0, x1 - x0, y1 - y0);
       pen.setLineDash([]);
     }
     points.forEach(([x, y], i) => {
@@ -64,11 +69,13 @@ function render({ model, el }) {
     if (keys) {
       const [u, v] = cross.map((c) => (c + 0.5) * zoom);
       pen.lineWidth = 1; pen.strokeStyle = "#D55E00"; pen.beginPath();
-      pen.moveTo(u - 12, v); pen.lineTo(u + 12, v); pen.moveTo(u, v - 12); pen.lineTo(u, v + 12); pen.stroke();
+      pen.moveTo(u - 12, v); pen.lineTo(u + 12, v); pen.moveTo(u, v - 12); pen.lineTo(u, v + 12);
+      pen.stroke();
     }
     list.replaceChildren(...answers.map((answer, i) => {
       const button = document.createElement("button");
-      button.style.cssText = `border:3px solid ${i === chosen ? "#D55E00" : "#ccc"};background:white;padding:2px`;
+      const edge = i === chosen ? "#D55E00" : "#ccc";
+      button.style.cssText = `border:3px solid ${edge};background:white;padding:2px`;
       button.setAttribute("aria-pressed", i === chosen);
       button.innerHTML = `<img alt="mask ${i + 1}" width="96" height="96" src="${answer.thumb}"><br>` +
         `${i + 1}: guesses IoU ${answer.guessed.toFixed(2)}`;
@@ -78,7 +85,11 @@ function render({ model, el }) {
     says.textContent = model.get("says");
   }
 
-  canvas.addEventListener("pointerdown", (event) => { start = at(event); drag = null; canvas.setPointerCapture(event.pointerId); });
+  canvas.addEventListener("pointerdown", (event) => {
+    start = at(event);
+    drag = null;
+    canvas.setPointerCapture(event.pointerId);
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!start) return;
     const here = at(event);
@@ -87,7 +98,8 @@ function render({ model, el }) {
   canvas.addEventListener("pointerup", (event) => {
     if (!start) return;
     if (drag) {
-      const [x0, x1] = [start[0], drag[0]].sort((a, b) => a - b), [y0, y1] = [start[1], drag[1]].sort((a, b) => a - b);
+      const order = (i) => [start[i], drag[i]].sort((a, b) => a - b);
+      const [x0, x1] = order(0), [y0, y1] = order(1);
       const inside = (c) => Math.min(size - 1, Math.max(0, Math.round(c)));
       const box = [inside(x0), inside(y0), inside(x1), inside(y1)];
       if (box[2] > box[0] && box[3] > box[1]) tell({ ...prompt(), box });
@@ -95,7 +107,8 @@ function render({ model, el }) {
     start = drag = null;
   });
   canvas.addEventListener("keydown", (event) => {
-    const step = event.shiftKey ? 8 : 2, moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const step = event.shiftKey ? 8 : 2;
     if (moves[event.key]) {
       keys = true;
       cross = cross.map((c, i) => Math.min(size - 1, Math.max(0, c + step * moves[event.key][i])));

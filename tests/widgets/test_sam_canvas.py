@@ -1,16 +1,22 @@
 """The click canvas: what a click, a box and a file do; no browser needed but for the last test."""
 
 import io
+import json
 import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
+import lecture10.widgets
 from lecture10.models.sam import PRESETS, SAM
 from lecture10.widgets.sam_canvas import Clicker, answers_of, click_canvas, square
 
 pytest.importorskip("anywidget")
+SCRIPT = Path(lecture10.widgets.__file__).with_name("sam_canvas.js")
+PLAY = Path(__file__).with_name("sam_canvas_without_browser.mjs")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +104,26 @@ def test_a_click_is_answered_within_a_tenth_of_a_second():
     assert sorted(times)[0] < 0.1
 
 
+def test_clicks_and_keys_reach_the_kernel(tmp_path):
+    """The canvas' script under Node, with just enough of a browser pretended."""
+    if (node := shutil.which("node")) is None:
+        pytest.skip("Node is not installed")
+    for source, name in ((SCRIPT, "sam_canvas.mjs"), (PLAY, PLAY.name)):
+        (tmp_path / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    ran = subprocess.run([node, PLAY.name], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    two, one, box, keyed, chosen, says = json.loads(ran.stdout)
+    assert two["points"] == [[10, 20], [30, 30]]
+    assert two["labels"] == [1, 0]  # the second with Shift
+    assert one == [1]  # Backspace
+    assert box == [10, 10, 50, 30]  # dragged from its last corner to its first
+    assert keyed["points"] == [[66, 64]]  # after Escape: one step right of the middle
+    assert keyed["labels"] == [0]
+    assert keyed["box"] is None
+    assert chosen == 1
+    assert says == "hello"
+
+
 PAGE = """<div id="here"></div><script type="module">
 import widget from "./sam_canvas.js";
 const state = {size: 128, image: "", answers: [], chosen: 0, says: "",
@@ -118,12 +144,8 @@ def test_the_canvas_in_a_real_browser(tmp_path):
     import http.server
     import threading
     from functools import partial
-    from pathlib import Path
 
-    import lecture10.widgets as room
-
-    script = Path(room.__file__).with_name("sam_canvas.js").read_text(encoding="utf-8")
-    (tmp_path / "sam_canvas.js").write_text(script, encoding="utf-8")
+    (tmp_path / "sam_canvas.js").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
