@@ -1,0 +1,25 @@
+// Plays clicks and keys to sam_canvas.js with just enough of a browser pretended.
+import w from "./sam_canvas.mjs";
+const pen=new Proxy({}, {get:(t,k)=>t[k]??(()=>{}), set:(t,k,v)=>(t[k]=v,true)});
+const H={};
+const canvas={getContext:()=>pen, addEventListener:(n,f)=>H[n]=f, getBoundingClientRect:()=>({left:0,top:0,width:384,height:384}), setPointerCapture(){}};
+const list={replaceChildren(...c){this.n=c.length}}, says={};
+const el={set innerHTML(x){}, querySelector:(q)=>({".sam-main":canvas,".sam-answers":list,".sam-says":says})[q]};
+globalThis.document={createElement:()=>({style:{},setAttribute(){}})};
+globalThis.Image=class{set src(x){this.onload()}};
+const state={size:128,image:"x",prompt:{points:[],labels:[],box:null},answers:[{mask:"m",thumb:"t",guessed:.5}],chosen:0,says:"hello"};
+const on={}; const model={get:k=>state[k],set:(k,v)=>{state[k]=v;on["change:"+k]?.()},save_changes(){},on:(n,f)=>on[n]=f};
+w.render({model,el});
+const ev=(x,y,o={})=>({clientX:x,clientY:y,pointerId:1,preventDefault(){},stopPropagation(){},...o});
+const click=(x,y,shiftKey=false)=>{H.pointerdown(ev(x,y));H.pointerup(ev(x,y,{shiftKey}))};
+click(30,60); click(90,90,true);
+const said = [];
+const note = (x) => said.push(JSON.parse(JSON.stringify(x)));
+note(state.prompt);
+H.keydown(ev(0, 0, {key: "Backspace"})); note(state.prompt.labels);
+H.pointerdown(ev(150, 90)); H.pointermove(ev(30, 30)); H.pointerup(ev(30, 30)); note(state.prompt.box);
+for (const key of ["Escape", "ArrowRight"]) H.keydown(ev(0, 0, {key}));
+H.keydown(ev(0, 0, {key: "Enter", shiftKey: true})); note(state.prompt);
+H.keydown(ev(0, 0, {key: "2"})); note(state.chosen);
+await new Promise((done) => setTimeout(done, 50)); note(says.textContent);
+console.log(JSON.stringify(said));
