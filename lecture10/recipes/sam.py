@@ -25,7 +25,7 @@ NAME = "checkpoints/sam"
 DATA = f"{WORLD_VERSION}/clicks"
 CONFIG = SAMConfig()
 SETTINGS = TrainSettings(steps=3000, lr=1.5e-3, weight_decay=0.05, warmup=0.03)
-SECONDS = 960  # the schedule ends by the clock, also where a core is slow
+SECONDS = 1800  # the schedule ends by the clock, also where a core is slow
 BATCH = Clicks()
 COMMAND = "python -m lecture10.recipes.sam"
 BOXES = 0.25  # share of targets whose first prompt is a box
