@@ -79,7 +79,7 @@ class Teacher:
         self.clip, self.proposals, self.most = clip.eval(), proposals.eval(), most
         self.pool = concept_pool()
         self.concepts = concept_embeddings(clip, self.pool)  # (C, E)
-        self.scale = float(clip.held_logit_scale().exp())
+        self.scale = float(clip.held_logit_scale().detach().exp())
 
     @torch.no_grad()
     def regions(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -78,8 +78,8 @@ def readings(clip: CLIP, student: RegionCLIP | None = None) -> dict[str, Read]:
     found: dict[str, Read] = {
         "crop": partial(read_crops, clip),
         "crop, half more around": wide,
-        "CLIP's map, pooled": partial(read_pool, clip),
-        "CLIP's map": partial(read_places, clip),
+        "CLIP's map": partial(read_pool, clip),
+        "CLIP's places": partial(read_places, clip),
     }
     return found if student is None else found | {"student": student}
 

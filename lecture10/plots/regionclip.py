@@ -1,0 +1,161 @@
+"""Pictures of RegionCLIP: boxes on a scene, where RoIAlign reads, who says what of a region."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lecture10.plots.figure import figure
+from lecture10.plots.style import COLOURS
+from lecture10.plots.world import as_array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RIGHT, WRONG = COLOURS["blue"], COLOURS["vermillion"]
+
+
+def draw_box(ax: "Axes", box_xyxy, side: int, colour: str = "white", label: str = "", **how) -> None:
+    """A box (x0, y0, x1, y1) in [0, 1] on a picture of side pixels, in black and colour: it shows on all."""
+    from matplotlib.patches import Rectangle
+
+    x0, y0, x1, y1 = (float(x) * side - 0.5 for x in box_xyxy)
+    for width, paint in ((5, "black"), (2.6, colour)):
+        ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, lw=width, ec=paint, **how))
+    if label:
+        ax.text(
+            x0, y0 - 1, label, fontsize=12, weight="bold", color="white", va="bottom",
+            bbox={"facecolor": "black", "pad": 1.5, "lw": 0},
+        )  # fmt: skip
+
+
+def picture_with_boxes(ax: "Axes", image, boxes: Mapping[str, object], colour: str = "white") -> None:
+    """A picture (3, S, S) without axes, and boxes by their labels."""
+    ax.imshow(as_array(image))
+    ax.axis("off")
+    for label, box in boxes.items():
+        draw_box(ax, box, image.shape[-1], colour, label)
+
+
+def crops_figure(image, boxes: Mapping[str, object], crops, said: Sequence[str]) -> "Figure":
+    """A scene with numbered boxes, and beside it each box as crop-and-resize shows it to CLIP.
+
+    boxes: label -> (x0, y0, x1, y1); crops: (R, 3, S, S), in the same order; said: a title each.
+    """
+    n = len(crops)
+    fig, axes = figure(1, n + 1, width=2.4 * (n + 1), height=2.9)
+    picture_with_boxes(axes[0], image, boxes)
+    axes[0].set_title("the scene", fontsize=12)
+    for ax, crop, text in zip(axes[1:], crops, said, strict=True):
+        ax.imshow(as_array(crop))
+        ax.axis("off")
+        ax.set_title(text, fontsize=12)
+    return fig
+
+
+def align_figure(image, box, cells: int, out: int) -> "Figure":
+    """Where RoIAlign and RoIPool read a map: the cells' grid, the box with its bins; and the rounded box.
+
+    box: (x0, y0, x1, y1) in [0, 1]; cells: of the map, a side; out: bins a side.
+    """
+    from matplotlib.patches import Rectangle
+
+    side = image.shape[-1]
+    fig, axes = figure(1, 2, width=8.4, height=4.3)
+    for ax, title in zip(
+        axes, ("RoIAlign: read between cells", "RoIPool: round to cells first"), strict=True
+    ):
+        ax.imshow(as_array(image), alpha=0.55, extent=(0, cells, cells, 0))
+        ax.set_xticks(range(cells + 1), [""] * (cells + 1))
+        ax.set_yticks(range(cells + 1), [""] * (cells + 1))
+        ax.tick_params(length=0)
+        ax.grid(color="#555555", lw=0.8)
+        ax.set_axisbelow(False)
+        ax.set_title(title, fontsize=13)
+    x0, y0, x1, y1 = (float(x) * cells for x in box)
+    axes[0].add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, lw=3, ec=RIGHT))
+    for k in range(1, out):
+        axes[0].plot([x0 + (x1 - x0) * k / out] * 2, [y0, y1], color=RIGHT, lw=1.2)
+        axes[0].plot([x0, x1], [y0 + (y1 - y0) * k / out] * 2, color=RIGHT, lw=1.2)
+    middles = (np.arange(out) + 0.5) / out
+    at_x, at_y = np.meshgrid(x0 + (x1 - x0) * middles, y0 + (y1 - y0) * middles)
+    axes[0].plot(at_x.ravel(), at_y.ravel(), "o", color="black", ms=6)
+    for ax in axes:
+        ax.set_xlim(0, cells)
+        ax.set_ylim(cells, 0)
+    r0, s0, r1, s1 = (round(x) for x in (x0, y0, x1, y1))
+    axes[1].add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, lw=1.6, ec="black", ls="--"))
+    axes[1].add_patch(Rectangle((r0, s0), r1 - r0, s1 - s0, fill=False, lw=3.4, ec=WRONG))
+    axes[0].set_xlabel(f"a map of {cells} × {cells} cells over {side} × {side} pixels")
+    axes[1].set_xlabel("dashed: the box asked for")
+    return fig
+
+
+def cases_figure(cases: Sequence[Mapping]) -> "Figure":
+    """The slide's twin: a row a case, the picture with its box, then each system's three likeliest names.
+
+    cases: dicts with title, image, box, truth, and says: system -> [(name, probability), …]. The true name's
+    bar is blue and its name marked, the others are orange: colour is not needed to see which is right.
+    """
+    systems = list(cases[0]["says"])
+    fig, axes = figure(
+        len(cases), 1 + len(systems), width=10.4, height=2.3 * len(cases),
+        width_ratios=(0.75, *(1 for _ in systems)), squeeze=False,
+    )  # fmt: skip
+    for row, case in zip(axes, cases, strict=True):
+        picture_with_boxes(row[0], case["image"], {"": case["box"]})
+        row[0].set_title(f"{case['title']}\n{case['truth']}", fontsize=12)
+        for ax, system in zip(row[1:], systems, strict=True):
+            _top3(ax, case["says"][system], case["truth"])
+    for ax, system in zip(axes[0, 1:], systems, strict=True):
+        ax.set_title(system, fontsize=14, weight="bold")
+    return fig
+
+
+def _top3(ax: "Axes", said: Sequence[tuple[str, float]], truth: str) -> None:
+    names, chances = zip(*said, strict=True)
+    places = range(len(names), 0, -1)
+    ax.barh(places, chances, color=[RIGHT if name == truth else WRONG for name in names], height=0.45)
+    for place, name, p in zip(places, names, chances, strict=True):
+        mark = "✓ " if name == truth else ""
+        ax.text(0.0, place + 0.27, f"{mark}{name}  {p:.1%}", fontsize=12, va="bottom")
+    ax.set_xlim(0, 1.05)
+    ax.set_ylim(0.6, len(names) + 0.95)
+    ax.axis("off")
+
+
+def kept_figure(curves: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> "Figure":
+    """Shares over the threshold of the confidence, with their intervals.
+
+    curves: name -> [(threshold, mean, low, high)].
+    """
+    fig, ax = figure(width=8, height=3.6)
+    looks = zip(("blue", "vermillion"), "os", strict=True)
+    for (name, points), (colour, marker) in zip(curves.items(), looks, strict=True):
+        at, mean, low, high = map(np.array, zip(*points, strict=True))
+        bars = [mean - low, high - mean]
+        ax.errorbar(at, mean, bars, color=COLOURS[colour], marker=marker, capsize=3, label=name)
+    ax.set_xlabel("threshold on the teacher's confidence")
+    ax.set_ylabel("share of pseudo-labels")
+    ax.set_ylim(0, 1.02)
+    ax.legend(loc="lower left")
+    return fig
+
+
+def printed_figure(table: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]]) -> "Figure":
+    """The slide's own figures as bars: picture -> system -> [(name, per cent)]."""
+    systems = list(next(iter(table.values())))
+    fig, axes = figure(len(table), len(systems), width=9.6, height=1.75 * len(table), squeeze=False)
+    for row, (picture, says) in zip(axes, table.items(), strict=True):
+        for ax, system in zip(row, systems, strict=True):
+            names, scores = zip(*says[system], strict=True)
+            places = range(len(names), 0, -1)
+            ax.barh(places, scores, color=COLOURS["blue" if system != "CLIP" else "orange"], height=0.42)
+            for place, name, score in zip(places, names, scores, strict=True):
+                ax.text(0, place + 0.25, f"{name}  {score:g} %", fontsize=11, va="bottom")
+            ax.set_xlim(0, 105)
+            ax.set_ylim(0.6, len(names) + 0.95)
+            ax.axis("off")
+            ax.set_title(f"{picture} — {system}", fontsize=12, loc="left")
+    return fig
