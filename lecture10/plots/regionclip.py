@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lecture10.findings import Finding
+
 RIGHT, WRONG = COLOURS["blue"], COLOURS["vermillion"]
 
 
@@ -159,3 +161,89 @@ def printed_figure(table: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]
             ax.axis("off")
             ax.set_title(f"{picture} — {system}", fontsize=12, loc="left")
     return fig
+
+
+def lesson_figure(images, boxes: Sequence[Mapping[str, object]], titles: Sequence[str]) -> "Figure":
+    """Pictures with numbered boxes, a list of names below each. boxes: a dict a picture, label -> box."""
+    fig, axes = figure(1, len(images), width=3.3 * len(images), height=4.6)
+    for ax, image, some, title in zip(np.atleast_1d(axes), images, boxes, titles, strict=True):
+        picture_with_boxes(ax, image, some)
+        ax.set_title(title, fontsize=11.5, loc="left", y=-0.02, va="top")
+    return fig
+
+
+def nouns_figure(teacher: Mapping[str, float], student: Mapping[str, float]) -> "Figure":
+    """Each noun's share named rightly, by teacher (across) and student (up); the diagonal is equality.
+
+    Named are the nouns that the teacher mostly misses, and those where the two are far apart.
+    """
+    fig, ax = figure(width=7.2, height=5.2)
+    ax.plot([0, 1], [0, 1], color="#888888", ls="--", lw=1.4)
+    x, y = (np.array([side[noun] for noun in teacher]) for side in (teacher, student))
+    ax.plot(x, y, "o", color=COLOURS["blue"], ms=8, alpha=0.8)
+    taken: list[float] = []
+    for noun, a, b in sorted(zip(teacher, x, y, strict=True), key=lambda point: point[2]):
+        if a < 0.35 or abs(a - b) > 0.2:
+            near = [place for place in taken if abs(place - b) < 0.042]
+            height = max([*(place + 0.042 for place in near), b])
+            taken.append(height)
+            ax.annotate(
+                noun, (a, b), (a + 0.02, height), fontsize=11, va="center",
+                arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6} if height > b + 0.01 else None,
+            )  # fmt: skip
+    ax.set_xlabel("teacher: share of a noun's regions named rightly")
+    ax.set_ylabel("student")
+    ax.set_xlim(-0.03, 1.05)
+    ax.set_ylim(-0.03, 1.05)
+    return fig
+
+
+def shares_figure(finding: "Finding", *, unit: str) -> "tuple[Figure, str]":
+    """How often each reading is right, on seen and on test pairs, with 95 % intervals; and what it shows.
+
+    Where nothing is measured yet the figure says how to do it.
+    """
+    from lecture10.verdicts import interval
+
+    shares: dict[str, dict[str, list[float]]] = {}
+    for row in finding.used:
+        if row.metric.startswith("top-1, "):
+            pairs = row.metric.removeprefix("top-1, ")
+            shares.setdefault(row.variant, {}).setdefault(pairs, []).append(row.value)
+    fig, ax = figure(width=8.5, height=1.3 + 0.42 * max(1, len(shares)))
+    if not shares:
+        says = f"{finding.claim.name} is not measured yet: python -m lecture10 measure {finding.claim.name}"
+        ax.text(0.5, 0.5, says, ha="center", va="center", fontsize=11)
+        ax.axis("off")
+        return fig, says
+    looks = {"seen pairs": ("sky", "o", -0.14), "test pairs": ("blue", "s", 0.14)}
+    said = []
+    for place, (variant, groups) in enumerate(shares.items()):
+        for pairs, values in groups.items():
+            colour, marker, off = looks[pairs]
+            mean, (low, high) = sum(values) / len(values), interval(values)
+            label = pairs if place == 0 else None
+            ax.errorbar(mean, place + off, xerr=[[mean - low], [high - mean]], fmt=marker, capsize=4,
+                        color=COLOURS[colour], label=label)  # fmt: skip
+        ax.text(1.03, place, f"{mean:.3f}", va="center", fontsize=11)  # the last: test pairs
+        said.append(f"{variant} {mean:.3f}")
+    ax.set_yticks(range(len(shares)), list(shares))
+    ax.set_ylim(len(shares) - 0.4, -0.6)
+    ax.set(xlabel=f"{unit} (figures: test pairs)", xlim=(0, 1.14), xticks=[0, 0.25, 0.5, 0.75, 1.0])
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    return fig, "test pairs: " + "; ".join(said)
+
+
+def kept_curves(finding: "Finding") -> dict[str, list[tuple[float, float, float, float]]]:
+    """For `kept_figure`: metric -> [(threshold, mean, low, high)] of the pseudo-labels."""
+    from lecture10.verdicts import interval
+
+    values: dict[str, dict[float, list[float]]] = {}
+    for row in finding.used:
+        if row.at is not None:
+            values.setdefault(row.metric, {}).setdefault(row.at, []).append(row.value)
+    return {
+        metric: [(at, sum(some) / len(some), *interval(some)) for at, some in sorted(curve.items())]
+        for metric, curve in values.items()
+    }

@@ -63,3 +63,12 @@ def test_curves_and_printed_bars_are_labelled():
     fig = plots.printed_figure({"Picture 1": {"Ours": [("bear", 99.5)], "CLIP": [("fleece", 11.2)]}})
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["Picture 1 — Ours", "Picture 1 — CLIP"]
     assert fig.axes[0].texts[0].get_text() == "bear  99.5 %"
+
+
+def test_nouns_that_are_missed_are_named_and_lessons_are_numbered():
+    fig = plots.nouns_figure({"cube": 0.1, "ball": 0.9, "cat": 0.5}, {"cube": 0.0, "ball": 0.95, "cat": 0.9})
+    assert [text.get_text() for text in fig.axes[0].texts] == ["cube", "cat"]
+    assert picture(fig, "three nouns as dots").png
+    fig = plots.lesson_figure([IMAGE, IMAGE], [{"1": (0.1, 0.1, 0.5, 0.5)}, {}], ["one", "two"])
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["one", "two"]
+    assert [text.get_text() for text in fig.axes[0].texts] == ["1"]
