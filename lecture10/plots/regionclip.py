@@ -130,18 +130,19 @@ def _top3(ax: "Axes", said: Sequence[tuple[str, float]], truth: str) -> None:
 def kept_figure(curves: Mapping[str, Sequence[tuple[float, float, float, float]]]) -> "Figure":
     """Shares over the threshold of the confidence, with their intervals.
 
-    curves: name -> [(threshold, mean, low, high)].
+    curves: name -> [(threshold, mean, low, high)], two at most.
     """
     fig, ax = figure(width=8, height=3.6)
     looks = zip(("blue", "vermillion"), "os", strict=True)
-    for (name, points), (colour, marker) in zip(curves.items(), looks, strict=True):
+    for (name, points), (colour, marker) in zip(curves.items(), looks, strict=False):
         at, mean, low, high = map(np.array, zip(*points, strict=True))
         bars = [mean - low, high - mean]
         ax.errorbar(at, mean, bars, color=COLOURS[colour], marker=marker, capsize=3, label=name)
     ax.set_xlabel("threshold on the teacher's confidence")
     ax.set_ylabel("share of pseudo-labels")
-    ax.set_ylim(0, 1.02)
-    ax.legend(loc="lower left")
+    ax.set_ylim(0, 1.04)
+    if curves:
+        ax.legend(loc="lower left")
     return fig
 
 
@@ -165,10 +166,13 @@ def printed_figure(table: Mapping[str, Mapping[str, Sequence[tuple[str, float]]]
 
 def lesson_figure(images, boxes: Sequence[Mapping[str, object]], titles: Sequence[str]) -> "Figure":
     """Pictures with numbered boxes, a list of names below each. boxes: a dict a picture, label -> box."""
-    fig, axes = figure(1, len(images), width=3.3 * len(images), height=4.6)
-    for ax, image, some, title in zip(np.atleast_1d(axes), images, boxes, titles, strict=True):
+    fig, axes = figure(
+        2, len(images), width=3.5 * len(images), height=4.9, height_ratios=(3.6, 1.2), squeeze=False
+    )
+    for ax, below, image, some, title in zip(*axes, images, boxes, titles, strict=True):
         picture_with_boxes(ax, image, some)
-        ax.set_title(title, fontsize=11.5, loc="left", y=-0.02, va="top")
+        below.text(0, 1, title, transform=below.transAxes, va="top", fontsize=11.5)
+        below.axis("off")
     return fig
 
 
@@ -181,20 +185,17 @@ def nouns_figure(teacher: Mapping[str, float], student: Mapping[str, float]) -> 
     ax.plot([0, 1], [0, 1], color="#888888", ls="--", lw=1.4)
     x, y = (np.array([side[noun] for noun in teacher]) for side in (teacher, student))
     ax.plot(x, y, "o", color=COLOURS["blue"], ms=8, alpha=0.8)
-    taken: list[float] = []
-    for noun, a, b in sorted(zip(teacher, x, y, strict=True), key=lambda point: point[2]):
-        if a < 0.35 or abs(a - b) > 0.2:
-            near = [place for place in taken if abs(place - b) < 0.042]
-            height = max([*(place + 0.042 for place in near), b])
-            taken.append(height)
-            ax.annotate(
-                noun, (a, b), (a + 0.02, height), fontsize=11, va="center",
-                arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6} if height > b + 0.01 else None,
-            )  # fmt: skip
+    marked = [p for p in zip(x, y, teacher, strict=True) if p[0] < 0.35 or abs(p[0] - p[1]) > 0.2]
+    for a, b in sorted({(a, b) for a, b, _ in marked}):  # nouns at one place share a line
+        names = ", ".join(noun for at_x, at_y, noun in marked if (at_x, at_y) == (a, b))
+        near = [(other - b, at_x - a) for at_x, other, _ in marked if abs(other - b) < 0.05]
+        near = [gap for gap in near if 0 < abs(gap[1]) < 0.12]
+        off = 0 if not near else -0.045 if max(near) > (0, 0) else 0.04  # away from the next dot
+        ax.text(a + 0.02, b + off, names, fontsize=11, va="center")
     ax.set_xlabel("teacher: share of a noun's regions named rightly")
     ax.set_ylabel("student")
     ax.set_xlim(-0.03, 1.05)
-    ax.set_ylim(-0.03, 1.05)
+    ax.set_ylim(-0.09, 1.05)
     return fig
 
 

@@ -4,6 +4,9 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
+from lecture10.claims import Row, verdict
+from lecture10.experiments.regionclip_regions import BOXES
+from lecture10.findings import Finding
 from lecture10.plots import regionclip as plots
 from lecture10.plots.figure import picture
 
@@ -70,5 +73,26 @@ def test_nouns_that_are_missed_are_named_and_lessons_are_numbered():
     assert [text.get_text() for text in fig.axes[0].texts] == ["cube", "cat"]
     assert picture(fig, "three nouns as dots").png
     fig = plots.lesson_figure([IMAGE, IMAGE], [{"1": (0.1, 0.1, 0.5, 0.5)}, {}], ["one", "two"])
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["one", "two"]
-    assert [text.get_text() for text in fig.axes[0].texts] == ["1"]
+    assert [[text.get_text() for text in ax.texts] for ax in fig.axes] == [["1"], [], ["one"], ["two"]]
+
+
+def test_shares_and_curves_come_from_the_findings_rows():
+    assert "is not measured yet" in plots.shares_figure(finding(()), unit="share")[1]
+    rows = [
+        Row(name, metric, value + seed / 100, seed)
+        for name, value in (("student", 0.6), ("crop", 0.1))
+        for metric in ("top-1, seen pairs", "top-1, test pairs", "noun, test pairs")
+        for seed in (0, 1, 2)
+    ]
+    rows += [Row("pseudo-labels", "share kept", 1 - at, seed, at) for at in (0.0, 0.5) for seed in (0, 1, 2)]
+    fig, alt = plots.shares_figure(finding(tuple(rows)), unit="share")
+    assert alt == "test pairs: student 0.610; crop 0.110"
+    assert [text.get_text() for text in fig.axes[0].texts] == ["0.610", "0.110"]
+    assert picture(fig, alt).png
+    curves = plots.kept_curves(finding(tuple(rows)))
+    assert curves == {"share kept": [(0.0, 1.0, 1.0, 1.0), (0.5, 0.5, 0.5, 0.5)]}
+    assert plots.kept_figure({}).axes
+
+
+def finding(rows):
+    return Finding(BOXES, verdict([], 0.1), rows)
