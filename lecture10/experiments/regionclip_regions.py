@@ -15,7 +15,7 @@ from lecture10.recipes.regions import concept_embeddings, embed_regions, reading
 from lecture10.training import TrainSettings
 from lecture10.zero_shot import accuracy, embed_images
 
-SETTINGS = TrainSettings(steps=200, lr=2e-3, weight_decay=0.1, betas=(0.9, 0.98))
+SETTINGS = TrainSettings(steps=300, lr=2e-3, weight_decay=0.1, betas=(0.9, 0.98))
 SCENES = 300  # test scenes of each split, about 890 regions
 TEST_SEED = 600_000  # test pictures of seed s are drawn from TEST_SEED + 1000 s on
 SPLITS = {"train": "seen pairs", "test": "test pairs"}
