@@ -3,7 +3,8 @@
 Zhong et al. 2022, "RegionCLIP: Region-based Language-Image Pretraining", section 3. The student begins as
 CLIP's own picture tower, cut before its last stage: RoIAlign there takes a region out of the map, the last
 stage and the attention pool make an embedding of it. Texts stay CLIP's, frozen. Simplified: pictures of 64
-pixels, a map of stride 8. The class-free proposals are in `models/proposals.py`.
+pixels, a map of stride 8. The class-free proposals are in `models/proposals.py`. No package has the whole to
+compare with: RoIAlign is held equal to torchvision's, the losses to torch's and open_clip's.
 B: pictures; R: regions of all of them; C: concepts; E: width of the embedding; boxes_xyxy: (R, 4), corners
 (x0, y0, x1, y1) as shares of the picture in [0, 1]; of: (R,) which picture a box belongs to.
 """
