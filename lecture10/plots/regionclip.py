@@ -136,7 +136,7 @@ def kept_figure(curves: Mapping[str, Sequence[tuple[float, float, float, float]]
     looks = zip(("blue", "vermillion"), "os", strict=True)
     for (name, points), (colour, marker) in zip(curves.items(), looks, strict=False):
         at, mean, low, high = map(np.array, zip(*points, strict=True))
-        bars = [mean - low, high - mean]
+        bars = [mean - low.clip(0), high.clip(max=1) - mean]
         ax.errorbar(at, mean, bars, color=COLOURS[colour], marker=marker, capsize=3, label=name)
     ax.set_xlabel("threshold on the teacher's confidence")
     ax.set_ylabel("share of pseudo-labels")
@@ -200,7 +200,7 @@ def nouns_figure(teacher: Mapping[str, float], student: Mapping[str, float]) -> 
 
 
 def shares_figure(finding: "Finding", *, unit: str) -> "tuple[Figure, str]":
-    """How often each reading is right, on seen and on test pairs, with 95 % intervals; and what it shows.
+    """How often each reading is right, seen and test pairs, 95 % intervals cut off at 0 and 1; and what it shows.
 
     Where nothing is measured yet the figure says how to do it.
     """
@@ -224,13 +224,13 @@ def shares_figure(finding: "Finding", *, unit: str) -> "tuple[Figure, str]":
             colour, marker, off = looks[pairs]
             mean, (low, high) = sum(values) / len(values), interval(values)
             label = pairs if place == 0 else None
-            ax.errorbar(mean, place + off, xerr=[[mean - low], [high - mean]], fmt=marker, capsize=4,
+            ax.errorbar(mean, place + off, xerr=[[mean - max(0, low)], [min(1, high) - mean]], fmt=marker, capsize=4,
                         color=COLOURS[colour], label=label)  # fmt: skip
-        ax.text(1.03, place, f"{mean:.3f}", va="center", fontsize=11)  # the last: test pairs
+        ax.text(1.04, place, f"{mean:.3f}", va="center", fontsize=11)  # the last: test pairs
         said.append(f"{variant} {mean:.3f}")
     ax.set_yticks(range(len(shares)), list(shares))
     ax.set_ylim(len(shares) - 0.4, -0.6)
-    ax.set(xlabel=f"{unit} (figures: test pairs)", xlim=(0, 1.14), xticks=[0, 0.25, 0.5, 0.75, 1.0])
+    ax.set(xlabel=f"{unit} (figures: test pairs)", xlim=(0, 1.16), xticks=[0, 0.25, 0.5, 0.75, 1.0])
     ax.grid(axis="y", visible=False)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return fig, "test pairs: " + "; ".join(said)
