@@ -200,7 +200,7 @@ def nouns_figure(teacher: Mapping[str, float], student: Mapping[str, float]) -> 
 
 
 def shares_figure(finding: "Finding", *, unit: str) -> "tuple[Figure, str]":
-    """How often each reading is right, seen and test pairs, 95 % intervals cut off at 0 and 1; and what it shows.
+    """How often each reading is right, seen and test pairs, intervals cut off at 0 and 1; and what it shows.
 
     Where nothing is measured yet the figure says how to do it.
     """
@@ -224,8 +224,9 @@ def shares_figure(finding: "Finding", *, unit: str) -> "tuple[Figure, str]":
             colour, marker, off = looks[pairs]
             mean, (low, high) = sum(values) / len(values), interval(values)
             label = pairs if place == 0 else None
-            ax.errorbar(mean, place + off, xerr=[[mean - max(0, low)], [min(1, high) - mean]], fmt=marker, capsize=4,
-                        color=COLOURS[colour], label=label)  # fmt: skip
+            bars = [[mean - max(0, low)], [min(1, high) - mean]]
+            look = {"fmt": marker, "capsize": 4, "color": COLOURS[colour]}
+            ax.errorbar(mean, place + off, xerr=bars, label=label, **look)
         ax.text(1.04, place, f"{mean:.3f}", va="center", fontsize=11)  # the last: test pairs
         said.append(f"{variant} {mean:.3f}")
     ax.set_yticks(range(len(shares)), list(shares))
