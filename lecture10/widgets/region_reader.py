@@ -66,64 +66,66 @@ def things_in(shown: Scene, size: int) -> tuple[Tensor, dict[str, tuple[float, .
     return painted.image[0], boxes
 
 
+class _Panel:
+    """The controls: menus of scenes and of their true boxes, a line for a scene, sliders for any box."""
+
+    def __init__(self, reader: RegionReader, scenes: Mapping[str, Scene]):
+        import ipywidgets as widgets
+
+        self.reader, self.scenes = reader, scenes
+        hint = "a blue bear; a red ball"
+        self.menu = widgets.Dropdown(options=list(scenes), description="scene")
+        self.own = widgets.Text("", description="or draw", placeholder=hint, continuous_update=False)
+        self.paint()
+        self.pick = widgets.Dropdown(options=[*self.boxes, OWN], description="box")
+        span = {"min": 0.0, "max": 1.0, "step": 0.01, "readout_format": ".2f", "continuous_update": False}
+        self.across = widgets.FloatRangeSlider(value=(0.25, 0.75), description="left, right", **span)
+        self.down = widgets.FloatRangeSlider(value=(0.25, 0.75), description="top, bottom", **span)
+        self.first = self.current()
+        self.image, self.says = widgets.Image(value=self.first.png, format="png"), widgets.HTML("")
+        left, right = widgets.VBox([self.menu, self.own, self.pick]), widgets.VBox([self.across, self.down])
+        self.all = widgets.VBox([widgets.HBox([left, right]), self.says, self.image])
+        for control in (self.menu, self.own):
+            control.observe(self.repaint, names="value")
+        for control in (self.across, self.down):
+            control.observe(self.own_box, names="value")
+        self.pick.observe(self.redraw, names="value")
+
+    def paint(self) -> None:
+        phrases = [phrase.strip() for phrase in self.own.value.split(";") if phrase.strip()]
+        shown = scene(*phrases) if phrases else self.scenes[self.menu.value]
+        self.shown, self.boxes = things_in(shown, self.reader.clip.config.image.image_size)
+
+    def current(self) -> Picture:
+        box = self.boxes.get(self.pick.value)
+        if box is not None:
+            return self.reader.picture(self.shown, box, self.pick.value.split(" (")[0])
+        (x0, x1), (y0, y1) = self.across.value, self.down.value
+        return self.reader.picture(self.shown, (x0, y0, x1, y1))
+
+    def redraw(self, _=None) -> None:
+        try:
+            self.image.value, self.says.value = self.current().png, ""
+        except ValueError as error:
+            self.says.value = str(error)
+
+    def repaint(self, _=None) -> None:
+        try:
+            self.paint()
+        except ValueError as error:
+            self.says.value = str(error)
+            return
+        self.pick.options = [*self.boxes, OWN]  # picks the first
+        self.redraw()
+
+    def own_box(self, _=None) -> None:
+        self.pick.value = OWN
+        self.redraw()
+
+
 def region_reader(clip: CLIP, student: RegionCLIP, scenes: Mapping[str, Scene]) -> Live:
     """A menu of scenes, a line to write one's own ("a blue bear; a red ball"), a menu of its true boxes, and
     sliders for a box of one's own; a still picture elsewhere.
     """
-    import ipywidgets as widgets
-
-    reader, size = RegionReader(clip, student), clip.config.image.image_size
-    menu = widgets.Dropdown(options=list(scenes), description="scene")
-    own = widgets.Text(
-        "", description="or draw", placeholder="a blue bear; a red ball", continuous_update=False
-    )
-    now: dict = {}
-
-    def paint() -> None:
-        phrases = [phrase.strip() for phrase in own.value.split(";") if phrase.strip()]
-        now["image"], now["boxes"] = things_in(scene(*phrases) if phrases else scenes[menu.value], size)
-
-    paint()
-    pick = widgets.Dropdown(options=[*now["boxes"], OWN], description="box")
-    span = {"min": 0.0, "max": 1.0, "step": 0.01, "readout_format": ".2f", "continuous_update": False}
-    across = widgets.FloatRangeSlider(value=(0.25, 0.75), description="left, right", **span)
-    down = widgets.FloatRangeSlider(value=(0.25, 0.75), description="top, bottom", **span)
-    image, says = widgets.Image(format="png"), widgets.HTML("")
-
-    def current() -> Picture:
-        if pick.value in now["boxes"]:
-            return reader.picture(now["image"], now["boxes"][pick.value], pick.value.split(" (")[0])
-        return reader.picture(now["image"], (across.lower, down.lower, across.upper, down.upper))
-
-    first = current()
-    image.value = first.png
-
-    def redraw(_=None) -> None:
-        try:
-            image.value, says.value = current().png, ""
-        except ValueError as error:
-            says.value = str(error)
-
-    def repaint(_=None) -> None:
-        try:
-            paint()
-        except ValueError as error:
-            says.value = str(error)
-            return
-        pick.options = [*now["boxes"], OWN]  # picks the first
-        redraw()
-
-    def own_box(_=None) -> None:
-        pick.value = OWN
-        redraw()
-
-    for control, react in (
-        (menu, repaint),
-        (own, repaint),
-        (pick, redraw),
-        (across, own_box),
-        (down, own_box),
-    ):
-        control.observe(react, names="value")
-    controls = widgets.VBox([menu, own, pick])
-    return Live(widgets.VBox([widgets.HBox([controls, widgets.VBox([across, down])]), says, image]), first)
+    panel = _Panel(RegionReader(clip, student), scenes)
+    return Live(panel.all, panel.first)
