@@ -36,8 +36,9 @@ def sliced_wasserstein(a: Tensor, b: Tensor, *, directions: int = 64) -> float:
     """How far mass is carried to turn one sample into the other, seen from a direction: the mean of many.
 
     a, b: (n, d), (m, d). A direction's distance is scipy's exact one in one dimension (Rabin et al. 2011,
-    with the first power); directions: equally spaced in a plane, else random ones of a fixed seed. Two samples of
-    one distribution are about 1/√n apart. Raises ValueError for unlike d or fewer than one direction.
+    with the first power); directions: equally spaced in a plane, else random ones of a fixed seed. Two
+    samples of one distribution are about 1/√n apart. Raises ValueError for unlike d or fewer than one
+    direction.
     """
     _check(a, b)
     if directions < 1:

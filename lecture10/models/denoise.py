@@ -123,7 +123,7 @@ class VectorDenoiser(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(config.blocks))
         self.up = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(config.blocks))
         self.down = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(config.blocks))
-        self.norm, self.out = nn.LayerNorm(width), nn.Linear(width, config.size)
+        self.out = nn.Linear(width, config.size)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """(B, …) of `size` numbers each, (B,) -> (B, …). Raises ValueError for another size."""
@@ -133,4 +133,4 @@ class VectorDenoiser(nn.Module):
         h = self.into(x.flatten(1))
         for norm, up, down in zip(self.norms, self.up, self.down, strict=True):
             h = h + down(F.silu(up(norm(h) + time)))
-        return self.out(self.norm(h)).view_as(x)
+        return self.out(h).view_as(x)  # no norm here: an answer must be able to grow with x
