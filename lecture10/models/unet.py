@@ -64,19 +64,23 @@ def timestep_embedding(t: Tensor, width: int) -> Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """Norm, SiLU, convolution, twice; the time is added to every place in between; a shortcut around all."""
+    """Norm, SiLU, convolution, twice; the time is added to every place in between; a shortcut around all.
 
-    def __init__(self, before: int, after: int, time: int, groups: int, eps: float = 1e-5):
+    time: width of what the block is told; None: an autoencoder's, which is told nothing.
+    """
+
+    def __init__(self, before: int, after: int, time: int | None, groups: int, eps: float = 1e-5):
         super().__init__()
         self.norm1, self.conv1 = nn.GroupNorm(groups, before, eps), nn.Conv2d(before, after, 3, padding=1)
-        self.time = nn.Linear(time, after)
+        self.time = None if time is None else nn.Linear(time, after)
         self.norm2, self.conv2 = nn.GroupNorm(groups, after, eps), nn.Conv2d(after, after, 3, padding=1)
         self.shortcut = nn.Conv2d(before, after, 1) if before != after else nn.Identity()
 
-    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
         """(B, before, h, w), (B, time) -> (B, after, h, w)."""
         y = self.conv1(F.silu(self.norm1(x)))
-        y = y + self.time(F.silu(time))[:, :, None, None]
+        if self.time is not None:
+            y = y + self.time(F.silu(time))[:, :, None, None]
         return self.shortcut(x) + self.conv2(F.silu(self.norm2(y)))
 
 

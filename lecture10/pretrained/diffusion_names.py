@@ -1,4 +1,4 @@
-"""Our U-Net's names and diffusers': the same tensors, so that weights travel both ways."""
+"""Our U-Net's and autoencoder's names and diffusers': the same tensors, so that weights travel both ways."""
 
 import re
 
@@ -39,3 +39,36 @@ def official_name(ours: str) -> str:
     for pattern, theirs in RULES:
         ours = re.sub(pattern, theirs, ours)
     return ours
+
+
+def official_autoencoder_name(ours: str, blocks: int) -> str:
+    """The name in AutoencoderKL's state of one of our autoencoder's tensors.
+
+    blocks: residual blocks a resolution on the way down (`AutoencoderConfig.blocks`); on the way up one more.
+
+    >>> official_autoencoder_name("encoder.1.1.conv.weight", 1)
+    'encoder.down_blocks.0.downsamplers.0.conv.weight'
+    """
+    half, _, rest = ours.partition(".")
+    if half not in ("encoder", "decoder"):
+        return ours.replace("post_quant.", "post_quant_conv.").replace("quant.", "quant_conv.", 1)
+    part, _, rest = rest.partition(".")
+    middle, way = ("2", "1") if half == "encoder" else ("1", "2")
+    if part == middle:
+        at, _, rest = rest.partition(".")
+        if rest.split(".")[0] in ("q", "k", "v", "out", "norm"):
+            kinds = {"norm": "group_norm", "out": "to_out.0"}
+            kind, _, end = rest.partition(".")
+            return f"{half}.mid_block.attentions.0.{kinds.get(kind, f'to_{kind}')}.{end}"
+        return f"{half}.mid_block.resnets.{int(at) > 0:d}.{rest}".replace("shortcut", "conv_shortcut")
+    if part == way:
+        at, _, rest = rest.partition(".")
+        each = blocks + (half == "decoder")  # residual blocks of a resolution, then the change of resolution
+        level, place = divmod(int(at), each + 1)
+        direction = "down" if half == "encoder" else "up"
+        if place == each:
+            return f"{half}.{direction}_blocks.{level}.{direction}samplers.0.{rest}"
+        return f"{half}.{direction}_blocks.{level}.resnets.{place}.{rest}".replace(
+            "shortcut", "conv_shortcut"
+        )
+    return f"{half}.{ {'0': 'conv_in', '3': 'conv_norm_out', '5': 'conv_out'}[part] }.{rest}"
