@@ -10,11 +10,11 @@ from lecture10.training import BatchSource, History, TrainSettings, train
 
 
 def spiral(n: int, generator: torch.Generator) -> Tensor:
-    """n points (n, 2) on a spiral of two arms, each blurred by 0.04; about unit variance both ways."""
-    along = torch.rand(n, generator=generator).sqrt() * 3 * math.pi
+    """n points (n, 2) on a spiral of two arms, each blurred by 0.06; about unit variance both ways."""
+    along = torch.rand(n, generator=generator).sqrt() * 1.5 * math.pi
     arm = torch.randint(2, (n,), generator=generator) * 2.0 - 1  # ±1: the second arm is the first, turned
-    on_arm = torch.stack([along.cos(), along.sin()], 1) * (along * arm)[:, None] / 4.7
-    return on_arm + 0.04 * torch.randn(n, 2, generator=generator)
+    on_arm = torch.stack([along.cos(), along.sin()], 1) * (along * arm)[:, None] / 2.3
+    return on_arm + 0.06 * torch.randn(n, 2, generator=generator)
 
 
 def some_points(generator: torch.Generator, n: int = 400) -> Tensor:

@@ -81,7 +81,7 @@ class Recipe:
 RECIPES = {
     "points": Recipe(
         VectorConfig(width=96), VectorDenoiser, (2,), ScheduleConfig(), some_points,
-        TrainSettings(steps=5000, lr=4e-3, weight_decay=0.01, ema=0.998), "spiral/1",
+        TrainSettings(steps=1600, lr=5e-3, weight_decay=0.01, ema=0.995), "spiral/2",
     ),
     "digits": Recipe(
         UNetConfig(1, (16, 32), heads=2, groups=4), UNet, (1, 8, 8), ScheduleConfig(), some_digits,
