@@ -14,7 +14,7 @@ from lecture10.recipes.digits import digits, draw
 from lecture10.training import TrainSettings
 
 CONFIG = VectorConfig(size=64, width=128)
-SETTINGS = TrainSettings(steps=3000, lr=5e-3, weight_decay=0.01, ema=0.998)
+SETTINGS = TrainSettings(steps=1500, lr=5e-3, weight_decay=0.01, ema=0.998)
 ASKED = 597  # samples, as many as there are held-out digits
 
 

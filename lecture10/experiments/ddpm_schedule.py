@@ -17,13 +17,13 @@ from lecture10.models.denoise import VectorDenoiser, sample
 from lecture10.recipes.denoising import learn
 
 STEPS = 100
-TRAINING = replace(SETTINGS, steps=2000)
+TRAINING = replace(SETTINGS, steps=1200)
 BUG, CURE, STARTED = "β as they stand", "β rescaled", "β as they stand, started from noised digits"
 METRIC = "spread of brightness"
 
 HOW = {
     "slide": "Diffusion model: gradually add Gaussian noise",
-    "minutes": 4,
+    "minutes": 2,
     "seeds": 5,
     "pixels": 8,
     "runs": 2,

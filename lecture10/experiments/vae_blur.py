@@ -27,11 +27,11 @@ from lecture10.recipes.vae import (
 )
 
 SIGMA = 2.0  # of the squares' p(x|z)
-STEPS = 200  # of the diffusion model's 1,000
+STEPS = 100  # of the diffusion model's 1,000
 DETAIL, APART = "fine detail", "rms distance"
 DIFFUSION, DRAWN, REBUILT = "diffusion", "VAE, drawn", "VAE, rebuilt"
 
-HOW = {"slide": "Diffusion model: VAE: maximize variational lower bound", "minutes": 5, "seeds": 5, "runs": 3}
+HOW = {"slide": "Diffusion model: VAE: maximize variational lower bound", "minutes": 2, "seeds": 5, "runs": 3}
 CLAIMS = (
     Claim(
         "vae.blur",

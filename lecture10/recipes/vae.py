@@ -22,8 +22,8 @@ SIZE, SIDE = 12, 4  # pixels of a picture, and of its square: 81 places
 SIGMAS = (1.0, 2.0, 3.0)  # of the squares' p(x|z)
 SQUARES = {sigma: VAEConfig((1, SIZE, SIZE), latent=2, width=128, sigma=sigma) for sigma in SIGMAS}
 DIGITS = VAEConfig()
-SQUARES_SETTINGS = TrainSettings(steps=1500, lr=2e-3, weight_decay=0.0)
-DIGITS_SETTINGS = TrainSettings(steps=3000, lr=2e-3, weight_decay=0.01)
+SQUARES_SETTINGS = TrainSettings(steps=1000, lr=2e-3, weight_decay=0.0)
+DIGITS_SETTINGS = TrainSettings(steps=1500, lr=2e-3, weight_decay=0.01)
 
 
 def squares() -> Tensor:
