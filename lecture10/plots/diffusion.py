@@ -125,6 +125,9 @@ def steps_figure(
         ax.set_yscale("log")
         places = sorted({at for curve in methods.values() for at in curve})
         ax.set_xticks(places, [f"{place:g}" for place in places])
+        low, high = ax.get_ylim()
+        levels = [k * 10.0**e for e in range(-3, 3) for k in (1, 2, 5) if low <= k * 10.0**e <= high]
+        ax.set_yticks(levels, [f"{level:g}" for level in levels])
         ax.minorticks_off()
         ax.set_xlabel("sampling steps")
         ax.set_ylabel(measure)

@@ -83,7 +83,7 @@ class Way:
             plt.close(fig)
 
 
-def denoising_widget(points: torch.nn.Module, digit_network: torch.nn.Module, place: float = 0.8) -> Live:
+def denoising_widget(points: torch.nn.Module, digit_network: torch.nn.Module, place: float = 0.9) -> Live:
     """A slider from data over noise back to data, one for the steps, a menu of methods; else a picture."""
     import ipywidgets as widgets
 

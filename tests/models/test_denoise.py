@@ -212,3 +212,17 @@ def test_their_solver_draws_the_data_of_a_network_that_knows():
     drawn = sample_under(scheduler(process, "dpm++"), gaussian(process, "eps"), x, 20)
     torch.testing.assert_close(drawn.mean(0), MEAN, atol=0.02, rtol=0)
     torch.testing.assert_close(drawn.std(0), torch.full((2,), SPREAD), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["ddpm", "ddim"])
+def test_clipped_loops_agree_with_diffusers(method):
+    """Where x_0 is clipped, DDIM's noise is the one that goes with the clipped x_0."""
+    process, net = Diffusion(), randomised(VectorDenoiser(VectorConfig(width=16)))
+    dice = (torch.Generator().manual_seed(5), torch.Generator().manual_seed(5))
+    ours = sample(net, process, X, method=method, steps=10, clip=0.7, generator=dice[0])
+    theirs = scheduler(process, method, clip_sample=True, clip_sample_range=0.7)
+    how = {"use_clipped_model_output": True} if method == "ddim" else {}
+    expected = sample_under(theirs, net, X, 10, generator=dice[1], **how)
+    assert float((ours - expected).abs().max()) <= 1e-4 * float(expected.abs().max())
+    free = sample(net, process, X, method=method, steps=10, generator=dice[0])
+    assert float((free - expected).abs().max()) > 0.01
