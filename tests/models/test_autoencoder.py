@@ -33,7 +33,7 @@ def randomised(module):
     return module.eval()
 
 
-def close(ours, theirs):
+def agree(ours, theirs):
     scale = float(theirs.detach().abs().max())
     assert float((ours - theirs).detach().abs().max()) <= 1e-5 * scale
 
@@ -134,10 +134,10 @@ def test_equal_to_diffusers_and_every_tensor_matters(config):
 
     with torch.no_grad():
         gaussian, expected = ours.encode(IMAGES), theirs.encode(IMAGES).latent_dist
-        close(gaussian.mean, expected.mean)
-        close(gaussian.log_variance, expected.logvar)
-        close(gaussian.kl(), expected.kl())
-        close(ours.decode(gaussian.mean), theirs.decode(expected.mean).sample)
+        agree(gaussian.mean, expected.mean)
+        agree(gaussian.log_variance, expected.logvar)
+        agree(gaussian.kl(), expected.kl())
+        agree(ours.decode(gaussian.mean), theirs.decode(expected.mean).sample)
         before_all = whole()
         for name, parameter in ours.named_parameters():
             before = parameter.clone()

@@ -118,7 +118,7 @@ THEIRS = {"linear": "linear", "cosine": "squaredcos_cap_v2", "scaled linear": "s
 PREDICTION = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
 
 
-def close(ours, theirs):
+def agree(ours, theirs):
     scale = float(theirs.abs().max())
     assert float((ours - theirs).abs().max()) <= 1e-5 * scale, float((ours - theirs).abs().max()) / scale
 
@@ -148,7 +148,7 @@ def test_every_ddpm_step_is_diffusers(kind, variance, monkeypatch):
     )
     for t in range(999, -1, -1):
         x_0 = process.x_0(kind, SAID, X_0, t)
-        close(process.ddpm_step(x_0, X_0, t, Z, variance=variance), theirs.step(SAID, t, X_0).prev_sample)
+        agree(process.ddpm_step(x_0, X_0, t, Z, variance=variance), theirs.step(SAID, t, X_0).prev_sample)
 
 
 @pytest.mark.parametrize("kind", TARGETS)
@@ -165,5 +165,5 @@ def test_every_ddim_step_is_diffusers(kind, eta, steps):
         x_0, eps = process.x_0(kind, SAID, X_0, t), process.eps(kind, SAID, X_0, t)
         ours = process.ddim_step(x_0, eps, t, max(t - stride, -1), eta=eta, z=Z)
         expected = theirs.step(SAID, t, X_0, eta=eta, variance_noise=Z).prev_sample
-        close(ours, expected)
+        agree(ours, expected)
     assert F.mse_loss(process.ddim_step(x_0, eps, 500, 480), expected) > 1e-3  # a negative control

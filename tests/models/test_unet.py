@@ -31,7 +31,7 @@ def randomised(module):
     return module.eval()
 
 
-def close(ours, theirs):
+def agree(ours, theirs):
     scale = float(theirs.detach().abs().max())
     assert float((ours - theirs).detach().abs().max()) <= 1e-5 * scale
 
@@ -44,7 +44,7 @@ def test_padding_words_do_not_matter_and_real_ones_do():
     net = randomised(UNet(CONFIG))
     out = net(X, T, TEXT, real=REAL)
     other = torch.where(REAL[..., None], TEXT, torch.randn_like(TEXT))
-    close(net(X, T, other, real=REAL), out)
+    agree(net(X, T, other, real=REAL), out)
     assert out.shape == X.shape
     assert moved(net(X, T, TEXT + 0.1, real=REAL), out) > 1e-3
     assert moved(net(X, T.flip(0), TEXT, real=REAL), out) > 1e-3  # the time does
@@ -52,8 +52,8 @@ def test_padding_words_do_not_matter_and_real_ones_do():
 
 def test_pictures_of_a_batch_do_not_feel_each_other():
     net = randomised(UNet(CONFIG))
-    close(net(X, T, TEXT)[1:2], net(X[1:2], T[1:2], TEXT[1:2]))
-    close(net(X, 17, TEXT)[1:2], net(X, T, TEXT)[1:2])  # one step for all
+    agree(net(X, T, TEXT)[1:2], net(X[1:2], T[1:2], TEXT[1:2]))
+    agree(net(X, 17, TEXT)[1:2], net(X, T, TEXT)[1:2])  # one step for all
 
 
 def test_attention_looks_where_its_weights_say():
@@ -64,7 +64,7 @@ def test_attention_looks_where_its_weights_say():
     torch.testing.assert_close(weights.sum(-1), torch.ones(3, 2, 7))
     assert weights[1, :, :, 2:].abs().max() == 0
     by_hand = (weights @ attention.split(attention.v(TEXT))).transpose(1, 2).flatten(2)
-    close(attention(places, TEXT, REAL), attention.out(by_hand))
+    agree(attention(places, TEXT, REAL), attention.out(by_hand))
 
 
 def test_a_pooled_vector_reaches_every_picture():
@@ -128,7 +128,7 @@ def test_equal_to_diffusers_and_every_tensor_matters(config):
     with torch.no_grad():
         expected = theirs(x, T, encoder_hidden_states=TEXT, encoder_attention_mask=REAL).sample
         found = ours(x, T, TEXT, real=REAL)
-        close(found, expected)
+        agree(found, expected)
         for name, parameter in ours.named_parameters():
             before = parameter.clone()
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -147,4 +147,4 @@ def test_time_and_residual_block_equal_diffusers():
     names = {name: official_name(f"down.0.residual.0.{name}").split(".", 4)[-1] for name in ours.state_dict()}
     ours.load_state_dict({name: theirs.state_dict()[theirs_name] for name, theirs_name in names.items()})
     x, time = torch.randn(2, 8, 6, 6), torch.randn(2, 32)
-    close(ours(x, time), theirs(x, time))
+    agree(ours(x, time), theirs(x, time))
