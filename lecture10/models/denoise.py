@@ -52,8 +52,8 @@ def back(
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """The way back, step by step: yields (t, x before step t, the x_0 it is taken for), at last (-1, x, x).
 
-    x: (B, …) pure noise N(0, 1). method: "ddpm" (variance β̃, of the n steps that are taken) or "ddim" (eta: 0
-    deterministic … 1). kind: what the network says. clip: keep each x_0 in ±clip, as the papers' code does
+    x: (B, …) pure noise N(0, 1). method: "ddpm" (variance β̃, of the n steps that are taken) or "ddim" (eta:
+    0 deterministic … 1). kind: what the network says. clip: keep each x_0 in ±clip, as the papers' code does
     for pictures. Raises ValueError for an unknown method and as `chosen_steps` does.
     """
     if method not in METHODS:
