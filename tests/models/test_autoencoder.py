@@ -68,6 +68,9 @@ def test_a_codebook_passes_the_pictures_gradient_straight_through():
     loss, parts = model.vq_loss(IMAGES)
     loss.backward()
     assert model.encoder[0].weight.grad.abs().max() > 0  # argmin has no gradient: it went around
+    model.zero_grad()
+    model.vq_loss(IMAGES, commitment=0.0)[0].backward()  # nothing left but the picture's own error
+    assert model.encoder[0].weight.grad.abs().max() > 0
     used = set(model.codes_of(IMAGES)[1].flatten().tolist())
     touched = set(model.codebook.weight.grad.abs().sum(1).nonzero()[:, 0].tolist())
     assert touched == used  # only codes that were chosen move

@@ -71,6 +71,7 @@ def test_a_captions_tokens_are_one_distribution_each():
 def test_the_caption_loss_counts_the_end_once_and_no_padding():
     model = randomised(CaptionModel)
     assert model.read(IDS).sum(1).tolist() == [4, 5, 2]
+    assert model.read(torch.tensor([[5, END, 7, END]])).tolist() == [[True, True, False, False]]
     wide = F.pad(IDS, (0, 3), value=END)
     torch.testing.assert_close(model.loss(IMAGES, wide), model.loss(IMAGES, IDS))
     log_p = model.log_tokens(model.features(IMAGES), IDS)
