@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from lecture10.layers import attend
 from lecture10.models.unet import ResidualBlock
+from lecture10.models.vae import kl_to_standard_normal, reparameterise
 
 EPS = 1e-6  # of the group norms
 
@@ -55,12 +56,11 @@ class Gaussian(NamedTuple):
 
     def sample(self, noise: Tensor) -> Tensor:
         """mean + σ · noise, noise ~ N(0, 1): the draw is outside, so that the gradient reaches both."""
-        return self.mean + (0.5 * self.log_variance).exp() * noise
+        return reparameterise(self.mean, self.log_variance, noise)
 
     def kl(self) -> Tensor:
         """KL(q ‖ N(0, 1)) of each picture, summed over its places and channels, in nats: (B,)."""
-        each = (self.mean**2 + self.log_variance.exp() - 1 - self.log_variance) / 2
-        return each.flatten(1).sum(1)
+        return kl_to_standard_normal(self.mean.flatten(1), self.log_variance.flatten(1))
 
 
 class PlaceAttention(nn.Module):
