@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
+from twins import agree, randomised
 
 from lecture10.models.autoencoder import (
     PRESETS,
@@ -23,19 +24,6 @@ CONFIG = PRESETS["tiny"]
 roll = torch.Generator().manual_seed(0)
 IMAGES = torch.rand(2, 3, 16, 16, generator=roll) * 2 - 1
 NOISE = torch.randn(2, 3, 8, 8, generator=roll)
-
-
-def randomised(module):
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    return module.eval()
-
-
-def agree(ours, theirs):
-    scale = float(theirs.detach().abs().max())
-    assert float((ours - theirs).detach().abs().max()) <= 1e-5 * scale
 
 
 def test_the_kl_is_that_of_gaussians_and_zero_at_the_prior():

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch.nn import functional as F
+from twins import agree
 
 from lecture10.models.ddpm import SCHEDULES, TARGETS, Diffusion, ScheduleConfig, betas
 
@@ -116,11 +117,6 @@ def test_what_cannot_be_is_refused_with_a_cure():
 
 THEIRS = {"linear": "linear", "cosine": "squaredcos_cap_v2", "scaled linear": "scaled_linear"}
 PREDICTION = {"eps": "epsilon", "x0": "sample", "v": "v_prediction"}
-
-
-def agree(ours, theirs):
-    scale = float(theirs.abs().max())
-    assert float((ours - theirs).abs().max()) <= 1e-5 * scale, float((ours - theirs).abs().max()) / scale
 
 
 @pytest.mark.parametrize("kind", SCHEDULES)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from twins import randomised
 
 from lecture10.models.ddpm import Diffusion, ScheduleConfig
 from lecture10.models.denoise import (
@@ -34,14 +35,6 @@ def gaussian(process, kind):
         return eps if kind == "eps" else process.target("v", x_0, eps, t)
 
     return network
-
-
-def randomised(module):
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    return module.eval()
 
 
 @pytest.mark.parametrize(("T", "n"), [(1000, 1), (1000, 7), (1000, 50), (1000, 1000), (10, 3), (1, 1)])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from twins import agree, randomised
 
 from lecture10.models.unet import (
     PRESETS,
@@ -21,19 +22,6 @@ roll = torch.Generator().manual_seed(0)
 X, TEXT = torch.randn(3, 2, 8, 8, generator=roll), torch.randn(3, 5, 12, generator=roll)
 T = torch.tensor([0, 17, 999])
 REAL = torch.tensor([[True] * 5, [True, True, False, False, False], [True, True, True, False, False]])
-
-
-def randomised(module):
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    return module.eval()
-
-
-def agree(ours, theirs):
-    scale = float(theirs.detach().abs().max())
-    assert float((ours - theirs).detach().abs().max()) <= 1e-5 * scale
 
 
 def moved(a, b):
