@@ -37,13 +37,13 @@ def from_ho_and_salimans(w: float) -> float:
     return w + 1
 
 
-def drop_prompts(context: Tensor, empty: Tensor, share: float, generator: torch.Generator) -> Tensor:
+def drop_prompts(prompts: Tensor, empty: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """A share of the prompts replaced by the empty one, so that one network learns both answers.
 
-    context: (B, L, D) states of the prompts; empty: (L, D) of the prompt without words; share: in [0, 1],
-    usually 0.1. Raises ValueError for a share outside.
+    prompts: (B, …) token ids or states; empty: (…) of the prompt without words; share: in [0, 1], usually
+    0.1. Raises ValueError for a share outside.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share}: the share of prompts to drop lies in [0, 1], usually 0.1")
-    dropped = torch.rand(len(context), generator=generator).to(context.device) < share  # (B,)
-    return torch.where(dropped[:, None, None], empty, context)
+    dropped = torch.rand(len(prompts), generator=generator).to(prompts.device) < share  # (B,)
+    return torch.where(dropped.view(-1, *[1] * (prompts.ndim - 1)), empty, prompts)
