@@ -42,7 +42,8 @@ class LDMConfig:
             width = getattr(self.unet, name)
             if width not in (None, self.text.width):
                 raise ValueError(
-                    f"the U-Net's {name} is {width}, the text's states are {self.text.width} wide: make them equal"
+                    f"the U-Net's {name} is {width}, the text's states are {self.text.width} wide: make "
+                    "them equal"
                 )
 
     @property
@@ -116,7 +117,8 @@ class LatentDiffusion(nn.Module):
     def guided(self, ids: Tensor, w: float = 1.0) -> Network:
         """A network for `denoise.sample`: answers with and without the prompts, moved apart by w.
 
-        ids: (B, T). At w = 1 the prompt-free answer is not needed, nor asked for. Raises ValueError for w < 0.
+        ids: (B, T). At w = 1 the prompt-free answer is not needed, nor asked for. Raises ValueError for a
+        w below 0.
         """
         check_guidance(w)
         if w == 1 or self.config.condition == "none":
@@ -133,7 +135,7 @@ class LatentDiffusion(nn.Module):
 
 @contextmanager
 def watched(unet: UNet) -> Iterator[list[Tensor]]:
-    """While open, the list fills with the cross-attention of every layer that runs: (B, H, places, T) each."""
+    """While open, the list fills with the cross-attention of each layer that runs: (B, H, places, T)."""
     seen: list[Tensor] = []
 
     def look(module: nn.Module, given: tuple) -> None:

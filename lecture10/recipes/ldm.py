@@ -22,8 +22,10 @@ from lecture10.tokenizer import tokenizer
 from lecture10.training import Card, History, TrainSettings, load_weights, save_weights, train
 from lecture10.world import WORLD_VERSION
 from lecture10.world.draft import Habits
+from lecture10.world.parse import parse
 from lecture10.world.render import render
 from lecture10.world.sample import sample
+from lecture10.world.splits import split_of
 from lecture10.world.words import captions
 
 NAME = "checkpoints/ldm"
@@ -165,14 +167,41 @@ def draw(
     return torch.cat(out)
 
 
-def test_prompts(n: int, seed: int, split: str = "dev", **knobs) -> list[str]:
-    """n plain prompts of two things in a stated direction; all things' pairs are of that split.
+def prompts_of(n: int, seed: int, new: int = 0, split: str = "test", **knobs) -> list[str]:
+    """n plain prompts of two unlike things in a stated direction, `new` of them (0, 1, 2) of kept-back pairs.
 
-    Directions between nouns are those of training, so that only the pairs are new.
+    split: whose pairs those are, "dev" or "test"; the others are training's. Directions between nouns are
+    training's too, so that only the pairs are new. Raises ValueError for another `new`.
     """
-    wanted = KNOBS | {"things": 2, "related": 1.0, "repeat": 0.0, "split": split, "relation_split": "train"}
-    scenes = sample(n, seed, **(wanted | knobs))
-    return [c.text for c in captions(scenes, "short", seed, Habits(synonyms=False))]
+    if new not in (0, 1, 2):
+        raise ValueError(f"new={new}: of two things 0, 1 or 2 can be of pairs that training never showed")
+    drawn = {0: "train", 1: "all", 2: split}[new]
+    wanted = KNOBS | {"things": 2, "related": 1.0, "repeat": 0.0, "split": drawn, "relation_split": "train"}
+    found: list[str] = []
+    for more in range(40):
+        scenes = sample(256, seed * 1_000 + more, **(wanted | knobs))
+        texts = [c.text for c in captions(scenes, "short", seed, Habits(synonyms=False))]
+        found += [text for text in texts if _newness(text, split) == new]
+        if len(found) >= n:
+            return found[:n]
+    raise ValueError(f"{len(found)} of {n} such prompts in 40 draws: ask for fewer, or allow more nouns")
+
+
+def _newness(text: str, split: str) -> int | None:
+    """How many pairs are of that split; None where another kept-back one is named, a noun twice or
+    no relation.
+    """
+    facts = parse(text)
+    things = facts.things
+    splits = [split_of(said.noun, said.colour) for said in things if said.colour]
+    if (
+        len(facts.relations) != 1
+        or len(splits) != 2
+        or len({said.noun for said in things}) != 2
+        or not {*splits} <= {"train", split}
+    ):
+        return None
+    return splits.count(split)
 
 
 def build(path=None, settings: TrainSettings = SETTINGS, seed: int = 0, **how) -> Card:
