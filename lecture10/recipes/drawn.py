@@ -48,7 +48,7 @@ def shares(pictures: Tensor, prompts: Sequence[str]) -> Shares:
 
 
 def asked(prompt: str) -> Facts:
-    """The facts of a prompt. Raises ValueError where they are not two unlike coloured things, one relation."""
+    """A prompt's facts. Raises ValueError where they are not two unlike coloured things and one relation."""
     facts = parse(prompt)
     if len({said.noun for said in facts.things}) != 2 or len(facts.relations) != 1:
         raise ValueError(f"{prompt!r}: two things of different nouns and one relation are needed")

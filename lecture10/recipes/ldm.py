@@ -31,11 +31,7 @@ from lecture10.world.words import captions
 NAME = "checkpoints/ldm"
 DATA = f"{WORLD_VERSION}/captions-512/latents-1"
 COMMAND = "python -m lecture10.recipes.ldm"
-NOUNS = ("ball", "cube", "star", "heart", "bear", "cat", "dog", "bird", "house", "car")
-KNOBS = {  # what is drawn: one or two large plain things, ten nouns in every colour, three backdrops
-    "things": (1, 2), "nouns": NOUNS, "materials": "plain", "sizes": "large", "related": 0.7, "repeat": 0.08,
-    "backdrops": ("studio", "grass", "night"), "relations": ("left of", "right of", "above", "below"),
-}  # fmt: skip
+KNOBS = autoencoder.SCENES
 HABITS = (Habits(synonyms=False), Habits(synonyms=False), Habits(synonyms=False), Habits())
 CONFIG = LDMConfig()
 SETTINGS = TrainSettings(steps=4000, lr=1e-3, warmup=0.03, weight_decay=0.01, ema=0.998)
@@ -81,15 +77,16 @@ def collect(
     *,
     size: int = 64,
     knobs: dict | None = None,
+    habits: tuple[Habits, ...] = HABITS,
     context: int = CONFIG.text.context,
 ) -> Latents:
-    """The first n training scenes of that seed as latents, with four captions each. The same everywhere."""
+    """The first n training scenes of that seed as latents, with a caption in each of the habits."""
     z, ids = [], []
     for part in range(0, n, PART):
         scenes = training_scenes(part // PART, min(PART, n - part), seed, knobs)
         roll = torch.Generator().manual_seed(seed * 100_003 + part)
         z.append(autoencoder.latents_of(model, render(scenes, size).image * 2 - 1).half())
-        ids.append(torch.stack([written(scenes, roll, habits, context) for habits in HABITS], 1))
+        ids.append(torch.stack([written(scenes, roll, each, context) for each in habits], 1))
     return Latents(torch.cat(z), torch.cat(ids))
 
 
@@ -143,16 +140,17 @@ def draw(
     guidance: float = 3.0,
     steps: int = 20,
     seed: int | Tensor = 0,
+    size: int = 64,
     batch: int = 128,
     **how,
 ) -> Tensor:
     """A picture a prompt, (n, 3, S, S) in [0, 1], on the CPU.
 
-    guidance: w of `guide`; seed: of the noise, or the noise itself (n, z, h, h). `how` goes to
-    `denoise.sample`. Raises ValueError for a negative guidance, 0 or too many steps, prompts that are too
+    guidance: w of `guide`; seed: of the noise, or the noise itself (n, z, h, h); size: S. `how` goes
+    to `denoise.sample`. Raises ValueError for a negative guidance, 0 or too many steps, prompts that are too
     long.
     """
-    side = 64 // decoder.config.factor
+    side = size // decoder.config.factor
     noise = seed
     if not isinstance(seed, Tensor):
         roll = torch.Generator().manual_seed(seed)
@@ -181,13 +179,13 @@ def prompts_of(n: int, seed: int, new: int = 0, split: str = "test", **knobs) ->
     for more in range(40):
         scenes = sample(256, seed * 1_000 + more, **(wanted | knobs))
         texts = [c.text for c in captions(scenes, "short", seed, Habits(synonyms=False))]
-        found += [text for text in texts if _newness(text, split) == new]
+        found += [text for text in texts if newness(text, split) == new]
         if len(found) >= n:
             return found[:n]
     raise ValueError(f"{len(found)} of {n} such prompts in 40 draws: ask for fewer, or allow more nouns")
 
 
-def _newness(text: str, split: str) -> int | None:
+def newness(text: str, split: str = "test") -> int | None:
     """How many pairs are of that split; None where another kept-back one is named, a noun twice or
     no relation.
     """
