@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lecture10.devices import pick_device
 from lecture10.models.autoencoder import Autoencoder, latent_scale
+from lecture10.models.denoise import path
 from lecture10.models.denoise import sample as denoise
 from lecture10.models.ldm import LatentDiffusion, LDMConfig
 from lecture10.paths import data_folder, data_path
@@ -109,11 +110,15 @@ def learn(
     settings: TrainSettings = SETTINGS,
     *,
     seed: int = 0,
+    kind: type[LatentDiffusion] = LatentDiffusion,
     **how,
 ) -> tuple[LatentDiffusion, History]:
-    """A fresh model trained on latents scaled to variance 1; `how` is handed to `train`."""
+    """A fresh model trained on latents scaled to variance 1; `how` is handed to `train`.
+
+    kind: the class, such as a notebook's with other lines in it.
+    """
     torch.manual_seed(seed)
-    model = LatentDiffusion(config)
+    model = kind(config)
     model.scale.fill_(latent_scale(latents.z[:4096].float()))
     model.unet.to(memory_format=torch.channels_last)
     return model, train(
@@ -163,6 +168,50 @@ def draw(
         )  # fmt: skip
         out.append(decoder.decode(z / model.scale).clamp(-1, 1).cpu() / 2 + 0.5)
     return torch.cat(out)
+
+
+@dataclass(frozen=True)
+class Film:
+    """One prompt's way back. stops: t of each frame, the last is -1 (done); noisy, taken_for: pictures
+    (frames, 3, S, S) in [0, 1] of the latent itself and of the z_0 it is taken for; z: (frames, z, h, h).
+    """
+
+    stops: list[int]
+    noisy: Tensor
+    taken_for: Tensor
+    z: Tensor
+
+
+@torch.no_grad()
+def film(
+    model: LatentDiffusion,
+    decoder: Autoencoder,
+    prompt: str,
+    *,
+    guidance: float = 3.0,
+    steps: int = 20,
+    seed: int = 0,
+    frames: int = 6,
+) -> Film:
+    """What is on the way from noise to a picture of the prompt, by DDIM; the same picture as `draw`'s.
+
+    frames: how many are kept, evenly, first and last among them. Raises ValueError as `draw`.
+    """
+    side = 64 // decoder.config.factor
+    noise = torch.randn(1, decoder.config.latent, side, side, generator=torch.Generator().manual_seed(seed))
+    network = model.guided(prompt_ids([prompt]), guidance)
+    stops, z, guessed = path(
+        network, model.process, noise, steps=steps, method="ddim", kind=model.config.target
+    )
+    kept = torch.linspace(0, len(stops) - 1, min(frames, len(stops))).round().long()
+    shown = [decoder.decode(x[kept, 0] / model.scale).clamp(-1, 1) / 2 + 0.5 for x in (z, guessed)]
+    return Film([stops[k] for k in kept.tolist()], *shown, z[kept, 0])
+
+
+def pieces(prompt: str) -> list[str]:
+    """The tokens of a prompt as text, in order, without its end."""
+    words = tokenizer(WORDS)
+    return [words.decode([token]).strip() for token in words.encode(clean(prompt))]
 
 
 def prompts_of(n: int, seed: int, new: int = 0, split: str = "test", **knobs) -> list[str]:

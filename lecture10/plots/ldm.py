@@ -1,0 +1,77 @@
+"""Pictures of latent diffusion: guidance as a curve, equal cost as bars, a prompt's film."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lecture10.plots.figure import figure
+from lecture10.plots.style import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lecture10.findings import Finding
+
+Measured = tuple[float, float, float]  # mean, and the ends of its interval
+
+
+def measured(finding: "Finding", metric: str) -> dict[str, Measured]:
+    """variant -> (mean, low, high) over the seeds of a finding, in one metric."""
+    return {variant: tuple(ends) for variant, _, _, *ends, _ in finding.table(metric)}
+
+
+def guidance_figure(follows: Mapping[str, Measured], diverse: Mapping[str, Measured]) -> "Figure":
+    """Prompt following over diversity, one dot for each guidance scale, joined in their order.
+
+    follows, diverse: "w = 3" -> (mean, low, high).
+    """
+    fig, ax = figure(width=7.2, height=4.2)
+    x, y = (np.array([table[name] for name in follows]) for table in (diverse, follows))
+    ax.errorbar(
+        x[:, 0], y[:, 0], yerr=np.abs(y[:, 1:] - y[:, :1]).T, xerr=np.abs(x[:, 1:] - x[:, :1]).T,
+        color=COLOURS["blue"], marker="o", lw=1.6, elinewidth=0.8, capsize=2,
+    )  # fmt: skip
+    for name, (across, *_), (up, *_) in zip(follows, x, y, strict=True):
+        ax.annotate(name, (across, up), xytext=(6, 7), textcoords="offset points", fontsize=11)
+    ax.set_xlabel("diversity: 1 − mean cosine of four pictures of a prompt")
+    ax.set_ylabel("prompts followed as a whole")
+    ax.margins(0.12)
+    return fig
+
+
+def bars_figure(panels: Mapping[str, Mapping[str, Measured]]) -> "Figure":
+    """Bars with intervals, a panel for each measure. panels: measure -> variant -> (mean, low, high)."""
+    fig, axes = figure(1, len(panels), width=min(12, 4.4 * len(panels)), height=3.4, squeeze=False)
+    for ax, (measure, bars) in zip(axes[0], panels.items(), strict=True):
+        mean, low, high = np.array(list(bars.values())).T
+        ax.bar(range(len(bars)), mean, 0.62, color=COLOURS["sky"])
+        ax.errorbar(
+            range(len(bars)), mean, [mean - low, high - mean], fmt="none", ecolor="#222222", capsize=4
+        )
+        for at, value in enumerate(mean):
+            ax.annotate(
+                f"{value:.2f}", (at - 0.3, value), xytext=(0, 3), textcoords="offset points", fontsize=10
+            )
+        ax.set_xticks(range(len(bars)), [name.replace(" ", "\n", 1) for name in bars], fontsize=10)
+        ax.set_ylim(min(0, low.min()), max(mean.max() * 1.15, high.max() * 1.02))
+        ax.set_ylabel(measure)
+    return fig
+
+
+def film_figure(rows: Mapping[str, object], stops: Sequence[int], prompt: str) -> "Figure":
+    """A prompt's way back, frame by frame. rows: name -> pictures (frames, 3, S, S) in [0, 1]."""
+    fig, axes = figure(len(rows), len(stops), width=1.55 * len(stops) + 1.1, height=1.6 * len(rows) + 0.5,
+                       squeeze=False)  # fmt: skip
+    for line, (name, images) in zip(axes, rows.items(), strict=True):
+        for ax, image in zip(line, np.asarray(images), strict=True):
+            ax.imshow(image.transpose(1, 2, 0).clip(0, 1))
+            ax.set_xticks([])
+            ax.set_yticks([])
+            ax.grid(visible=False)
+            ax.spines[:].set_visible(False)
+        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
+    for ax, stop in zip(axes[0], stops, strict=True):
+        ax.set_title("drawn" if stop < 0 else f"t = {stop}", fontsize=11)
+    fig.suptitle(prompt, fontsize=12)
+    return fig
