@@ -13,7 +13,7 @@ from lecture10.recipes import autoencoder, ldm
 from lecture10.training import TrainSettings
 from lecture10.world.draft import Habits
 
-SIZE, SCENES, ASKED = 32, 6144, 100  # ASKED: prompts, and fresh pictures
+SIZE, SCENES, ASKED = 32, 6144, 64  # ASKED: prompts, and fresh pictures
 KNOBS = autoencoder.SCENES | {
     "things": 2, "related": 1.0, "repeat": 0.0, "backdrops": "studio",
     "nouns": ("ball", "star", "heart", "house", "car"), "colours": ("red", "yellow", "green", "blue"),

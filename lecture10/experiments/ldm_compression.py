@@ -18,7 +18,7 @@ from lecture10.world.render import render
 from lecture10.world.sample import sample
 from lecture10.world.words import captions
 
-STEPS = {1: 32, 2: 150, 4: 450, 8: 880}  # each about 110 seconds
+STEPS = {1: 24, 2: 112, 4: 330, 8: 650}  # each about 80 seconds
 NAMES = {1: "pixels", 2: "f = 2", 4: "f = 4", 8: "f = 8"}
 THING, JOINT = "things there in their colour", "whole prompts"
 BOUND, SPEED, COST = "things there after reconstruction", "pictures a second", "seconds of training"

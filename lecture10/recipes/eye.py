@@ -51,7 +51,7 @@ def eye_table() -> "pandas.DataFrame":
 
 
 def agreement(table: "pandas.DataFrame") -> "pandas.DataFrame":
-    """By kind of pair and aspect: the share by eye, by the judge (raw and corrected), how often they agree."""
+    """By pairs and aspect: the share by eye, by the judge (raw, corrected), and how often they agree."""
     import pandas as pd
 
     rows = []
