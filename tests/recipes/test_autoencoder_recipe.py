@@ -27,8 +27,9 @@ def test_a_batch_is_pictures_of_training_pairs_and_its_generator_decides():
     assert -1 <= one.min() < -0.5 < 0.5 < one.max() <= 1
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
-    scenes = sample(40, torch.Generator().manual_seed(0), **draw.knobs)
-    assert {split_of(t.noun, t.colour) for scene in scenes for t in scene.things} == {"train"}
+    for kind in (recipe.WORLD, recipe.SCENES):
+        scenes = sample(40, torch.Generator().manual_seed(0), **kind)
+        assert {split_of(t.noun, t.colour) for scene in scenes for t in scene.things} == {"train"}
 
 
 @pytest.mark.parametrize("codes", [None, 6])
@@ -92,7 +93,8 @@ def build(path, monkeypatch):
     monkeypatch.setattr(
         recipe, "fresh_pictures", lambda split: FEW(torch.Generator().manual_seed(len(split)))
     )
-    return recipe.build(path, replace(SETTINGS, steps=2), batches=FEW, **QUIET)
+    few = replace(SETTINGS, steps=2)
+    return recipe.build(path, few, few, batches=FEW, **QUIET)
 
 
 def test_a_built_checkpoint_comes_back_and_measures_as_its_card(tmp_path, monkeypatch):
@@ -126,10 +128,27 @@ def test_an_interrupted_run_ships_nothing(tmp_path, monkeypatch):
     history.interrupted = True
     monkeypatch.setattr(recipe, "learn", lambda *given, **how: (model, history))
     with pytest.raises(KeyboardInterrupt, match="nothing was shipped"):
-        recipe.build(tmp_path / "small")
+        recipe.build(tmp_path / "small", refining=TrainSettings(steps=1), batches=FEW, **QUIET)
     assert not list(tmp_path.iterdir())
 
 
 def test_sizes_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="pictures of 15 × 15 do not divide by f = 2: choose multiples"):
         recipe.latents_of(Autoencoder(TINY), torch.zeros(1, 3, 15, 15))
+
+
+def test_refining_leaves_the_encoder_and_its_latents_as_they_are():
+    model, _ = recipe.learn(TINY, TrainSettings(steps=1), batches=FEW, **QUIET)
+    x = FEW(torch.Generator().manual_seed(3))
+    before, back = recipe.latents_of(model, x), model.decode(recipe.latents_of(model, x))
+    recipe.refine(model, TrainSettings(steps=3, lr=1e-2), batches=FEW, **QUIET)
+    assert torch.equal(recipe.latents_of(model, x), before)
+    assert not torch.equal(model.decode(before), back)
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_each_kind_of_picture_comes():
+    kinds = ({"things": 1, "backdrops": "night"}, {"things": 1, "backdrops": "snow"})
+    draw = Pictures(2, 16, kinds)
+    light = {float(draw(torch.Generator().manual_seed(seed)).mean()) > 0 for seed in range(12)}
+    assert light == {True, False}

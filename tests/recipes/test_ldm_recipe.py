@@ -79,7 +79,7 @@ def test_nothing_that_is_kept_back_is_drawn_or_named():
     scenes = recipe.training_scenes(0, 400, 0)
     pairs = {(t.noun, t.colour) for scene in scenes for t in scene.things}
     assert {split_of(*pair) for pair in pairs} == {"train"}
-    assert {noun for noun, _ in pairs} == set(recipe.NOUNS)
+    assert {noun for noun, _ in pairs} == set(recipe.KNOBS["nouns"])
     roll = torch.Generator().manual_seed(0)
     named = set()
     for habits in recipe.HABITS:
@@ -89,15 +89,24 @@ def test_nothing_that_is_kept_back_is_drawn_or_named():
     assert {split_of(*pair) for pair in named} == {"train"}
 
 
-def test_prompts_that_test_hold_only_kept_back_pairs():
-    for split in ("dev", "test"):
-        prompts = recipe.test_prompts(30, 5, split)
-        assert prompts == recipe.test_prompts(30, 5, split)
-        for prompt in prompts:
-            things = parse(prompt).things
-            assert len(things) == 2
-            assert {split_of(t.noun, t.colour) for t in things} == {split}
-            assert (recipe.prompt_ids([prompt]) != END).sum() < TINY.text.context
+@pytest.mark.parametrize("split", ["dev", "test"])
+@pytest.mark.parametrize("new", [0, 1, 2])
+def test_prompts_hold_as_many_kept_back_pairs_as_asked_for(new, split):
+    prompts = recipe.prompts_of(30, 5, new, split)
+    assert prompts == recipe.prompts_of(30, 5, new, split)
+    assert len(prompts) == 30
+    for prompt in prompts:
+        facts = parse(prompt)
+        assert len({t.noun for t in facts.things}) == 2
+        assert len(facts.relations) == 1
+        splits = [split_of(t.noun, t.colour) for t in facts.things]
+        assert sorted(splits) == sorted([split] * new + ["train"] * (2 - new))
+        assert (recipe.prompt_ids([prompt]) != END).sum() < TINY.text.context
+
+
+def test_more_than_two_things_cannot_be_new():
+    with pytest.raises(ValueError, match="new=3: of two things 0, 1 or 2"):
+        recipe.prompts_of(3, 0, new=3)
 
 
 def test_captions_that_are_too_long_are_written_plainly():
