@@ -209,6 +209,18 @@ def test_latents_are_divided_back_before_they_are_decoded(model, decoder):
     torch.testing.assert_close(seen[0], 2 * seen[1])
 
 
+@pytest.mark.parametrize(("said", "seen"), [(-1.0, 0.0), (0.0, 0.5), (0.6, 0.8), (3.0, 1.0), (-3.0, 0.0)])
+def test_what_the_decoder_says_becomes_a_picture(model, decoder, said, seen):
+    class Plain(torch.nn.Module):
+        config = decoder.config
+
+        def decode(self, z):
+            return torch.full((len(z), 3, 64, 64), said)
+
+    drawn = recipe.draw(model, Plain(), PROMPTS[:1], steps=1)
+    torch.testing.assert_close(drawn, torch.full((1, 3, 64, 64), seen))
+
+
 @pytest.mark.parametrize("prompt", ["a bluue zebra", "çedilla ☃", "purple " * 20, "a cubist umbrella"])
 def test_unknown_and_misspelt_words_are_drawn_anyway(model, decoder, prompt):
     drawn = recipe.draw(model, decoder, [prompt], steps=2)
