@@ -51,6 +51,23 @@ def test_mirrored_pictures_fail_by_their_relation_alone(scenes):
     assert found.joint == 0
 
 
+def test_prompts_with_their_colours_swapped_fail_by_colour_alone(scenes):
+    images, prompts = scenes
+    swapped, kept = [], []
+    for at, prompt in enumerate(prompts):
+        one, two = (said.colour for said in asked(prompt).things)
+        if one != two and f" {one} " in f" {prompt}" and f" {two} " in prompt:
+            swapped.append(
+                prompt.replace(f"{one} ", "* ").replace(f"{two} ", f"{one} ").replace("* ", f"{two} ")
+            )
+            kept.append(at)
+    found = shares(images[kept], swapped)
+    assert len(kept) > 20
+    assert found.noun > 0.98
+    assert found.colour < 0.02
+    assert found.joint == 0
+
+
 def test_the_product_is_of_five_parts():
     assert Shares(0.9, 0.8, 0.5, 0.3, 10).product == pytest.approx(0.9**2 * 0.8**2 * 0.5)
 
@@ -82,6 +99,8 @@ def test_a_training_picture_is_nearest_to_itself_and_a_fresh_one_to_another():
     assert others.shape == own.shape
     assert farther.min() > far.max()
     assert nearest(own, 60)[1][1] > far[1]  # number 77 is not among the first 60
+    apart = render(ldm.training_scenes(1)[[5]], 64).image  # of another part than the first
+    assert torch.equal(nearest(torch.cat([own, apart]), 1024)[0], torch.cat([own, apart]))
     with pytest.raises(ValueError, match="scenes=0"):
         nearest(own, 0)
 
