@@ -32,7 +32,8 @@ def test_the_sentence_names_what_was_rare_how_often_and_what_was_meant():
 
 def test_a_word_is_named_once_and_in_order():
     assert rare.unmet("moggy zebra moggy a bruin", KNOWN) == {"moggy": 7, "zebra": 0, "bruin": 1}
-    assert rare.unmet("moggy", KNOWN, rare=5) == {}
+    assert rare.unmet("moggy", KNOWN, rare=6) == {}
+    assert rare.unmet("moggy", KNOWN, rare=7) == {"moggy": 7}
     assert rare.unmet("Blue", KNOWN) == {}
 
 
