@@ -66,10 +66,10 @@ def test_the_shipped_counts_are_those_of_the_training_captions():
 
 def test_plain_prompts_of_kept_back_pairs_hold_no_rare_word():
     """Only the pair is new: each word by itself was met often."""
-    assert [rare.note(p) for p in ldm.test_prompts(40, 9, "dev") if rare.note(p)] == []
+    assert [rare.note(p) for p in ldm.prompts_of(40, 9, new=2, split="dev") if rare.note(p)] == []
     nouns = [noun for noun, _ in pairs("dev")]
-    assert all(rare.unmet(noun) == {} for noun in nouns if noun in ldm.NOUNS)
-    assert all(rare.unmet(noun) for noun in nouns if noun not in ldm.NOUNS)  # other nouns were not taught
+    assert all(rare.unmet(noun) == {} for noun in nouns if noun in ldm.KNOBS["nouns"])
+    assert all(rare.unmet(noun) for noun in nouns if noun not in ldm.KNOBS["nouns"])  # other nouns were not taught
 
 
 def test_building_writes_what_was_counted(tmp_path):
