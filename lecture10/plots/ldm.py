@@ -32,8 +32,10 @@ def guidance_figure(follows: Mapping[str, Measured], diverse: Mapping[str, Measu
         x[:, 0], y[:, 0], yerr=np.abs(y[:, 1:] - y[:, :1]).T, xerr=np.abs(x[:, 1:] - x[:, :1]).T,
         color=COLOURS["blue"], marker="o", lw=1.6, elinewidth=0.8, capsize=2,
     )  # fmt: skip
-    for name, (across, *_), (up, *_) in zip(follows, x, y, strict=True):
-        ax.annotate(name, (across, up), xytext=(6, 7), textcoords="offset points", fontsize=11)
+    best = int(y[:, 0].argmax())  # up to here names stand at the right, then at the left: the curve turns
+    for at, (name, (across, *_), (up, *_)) in enumerate(zip(follows, x, y, strict=True)):
+        place, side = ((6, 7), "left") if at <= best else ((-6, -14), "right")
+        ax.annotate(name, (across, up), xytext=place, textcoords="offset points", ha=side, fontsize=11)
     ax.set_xlabel("diversity: 1 − mean cosine of four pictures of a prompt")
     ax.set_ylabel("prompts followed as a whole")
     ax.margins(0.12)
@@ -49,12 +51,11 @@ def bars_figure(panels: Mapping[str, Mapping[str, Measured]]) -> "Figure":
         ax.errorbar(
             range(len(bars)), mean, [mean - low, high - mean], fmt="none", ecolor="#222222", capsize=4
         )
-        for at, value in enumerate(mean):
-            ax.annotate(
-                f"{value:.2f}", (at - 0.3, value), xytext=(0, 3), textcoords="offset points", fontsize=10
-            )
-        ax.set_xticks(range(len(bars)), [name.replace(" ", "\n", 1) for name in bars], fontsize=10)
-        ax.set_ylim(min(0, low.min()), max(mean.max() * 1.15, high.max() * 1.02))
+        for at, (value, top) in enumerate(zip(mean, high, strict=True)):
+            ax.annotate(f"{value:.2f}", (at, max(value, top)), xytext=(0, 4), textcoords="offset points",
+                        ha="center", fontsize=11)  # fmt: skip
+        ax.set_xticks(range(len(bars)), list(bars), fontsize=10)
+        ax.set_ylim(min(0, low.min()), max(mean.max(), high.max()) * 1.12)
         ax.set_ylabel(measure)
     return fig
 
