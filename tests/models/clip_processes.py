@@ -51,9 +51,7 @@ def main(folder: Path) -> None:
         found[name] = parameter.grad / world  # the mean over processes, as DistributedDataParallel takes it
     save_file(found, folder / f"rank{rank}.safetensors")
 
-    clip = (
-        model()
-    )  # in the same group: a second one may be offered the first one's dead address
+    clip = model()  # in the same group: a second one may be offered the first one's dead address
     train(clip, loss, lambda generator: batch(), TrainSettings(steps=3, lr=1e-2), device="cpu", quiet=True)
     save_file({n: p.detach() for n, p in clip.named_parameters()}, folder / f"trained{rank}.safetensors")
     torch.distributed.destroy_process_group()
