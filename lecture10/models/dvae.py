@@ -1,8 +1,8 @@
 """The discrete VAE of DALL·E: a picture becomes a grid of codes, and back. Convolutions only, no transformer.
 
-Ramesh et al. 2021, "Zero-Shot Text-to-Image Generation", section 2.1. The layers are laid out as in
-the released package `dall_e` (encoder.py, decoder.py); no test holds them to it yet. Simplified: fewer
-groups, one weight average less.
+Ramesh et al. 2021, "Zero-Shot Text-to-Image Generation", section 2.1. The layers are those of the
+released package `dall_e` (encoder.py, decoder.py), to which a test holds them. Simplified: fewer groups, one
+weight average less.
 
     ln p(x) ≥ E_q [ln p(x|z)] - KL(q(z|x) ‖ p(z))     the bound; with β ≠ 1 before the KL it is none any more
 
