@@ -183,7 +183,9 @@ def _palette(image: "Image", colours: int) -> "Image":
     import numpy as np
     from PIL import Image
 
-    every = np.unique(np.asarray(image).reshape(-1, 3), axis=0)
+    red, green, blue = np.asarray(image).reshape(-1, 3).T.astype(np.int32)
+    packed = np.unique(red << 16 | green << 8 | blue)  # whole numbers sort many times faster than rows
+    every = np.stack([packed >> 16, packed >> 8 & 255, packed & 255], 1).astype(np.uint8)
     some = Image.fromarray(every[:: len(every) // MANY_COLOURS][None])
     chosen = some.quantize(colours - 2, Image.Quantize.MEDIANCUT, kmeans=3).getpalette()[: 3 * (colours - 2)]
     palette = Image.new("P", (1, 1))

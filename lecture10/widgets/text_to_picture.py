@@ -1,19 +1,11 @@
 """Type a prompt and see it drawn: guidance, steps, seed, and the film of how it came."""
 
-import io
-from typing import TYPE_CHECKING
-
-import torch
-
 from lecture10.models.autoencoder import Autoencoder
 from lecture10.models.ldm import LatentDiffusion
 from lecture10.plots.figure import Picture, picture
 from lecture10.plots.ldm import film_figure
 from lecture10.recipes.ldm import film
 from lecture10.widgets.live import Live
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PROMPT = "a blue bear to the left of a red ball"
 STEPS = (1, 2, 5, 10, 20, 50)
@@ -25,42 +17,24 @@ class Painter:
     def __init__(self, model: LatentDiffusion, decoder: Autoencoder):
         self.model, self.decoder = model, decoder
 
-    def figure(
-        self, prompt: str, guidance: float = 3.0, steps: int = 20, seed: int = 0
-    ) -> tuple["Figure", str]:
-        """The film of a prompt, and what it shows in words. Raises ValueError, with the cure, for a prompt
-        that is empty or too long, guidance below 0, and 0 or too many steps.
+    def picture(self, prompt: str, guidance: float = 3.0, steps: int = 20, seed: int = 0) -> Picture:
+        """The film of a prompt. Raises ValueError, with the cure, for a prompt that is empty or too long,
+        guidance below 0, and 0 or too many steps.
         """
+        import matplotlib.pyplot as plt
+
         if not prompt.strip():
             raise ValueError("the prompt is empty: write what should be drawn, such as 'a red cat'")
         shot = film(self.model, self.decoder, prompt, guidance=guidance, steps=steps, seed=seed)
         rows = {"latent, decoded": shot.noisy, "taken for": shot.taken_for}
-        return film_figure(rows, shot.stops, prompt), (
-            f"{prompt!r} drawn in {steps} steps with guidance {guidance:g}, seed {seed}: the latent "
-            f"on its way from noise, decoded at {len(shot.stops)} moments"
-        )
-
-    def picture(self, *given, **how) -> Picture:
-        """`figure` as a picture small enough to be stored; most of its seconds go into finding a palette."""
-        import matplotlib.pyplot as plt
-
-        fig, alt = self.figure(*given, **how)
+        fig = film_figure(rows, shot.stops, prompt)
         try:
-            return picture(fig, alt)
+            return picture(
+                fig, f"{prompt!r} drawn in {steps} steps with guidance {guidance:g}, seed {seed}: the latent "
+                f"on its way from noise, decoded at {len(shot.stops)} moments",
+            )  # fmt: skip
         finally:
             plt.close(fig)
-
-    def png(self, *given, **how) -> bytes:
-        """`figure` as a PNG of any size, at once: what a moved slider shows."""
-        import matplotlib.pyplot as plt
-
-        fig, _ = self.figure(*given, **how)
-        drawn = io.BytesIO()
-        try:
-            fig.savefig(drawn, format="png", bbox_inches="tight")
-        finally:
-            plt.close(fig)
-        return drawn.getvalue()
 
 
 def text_to_picture(model: LatentDiffusion, decoder: Autoencoder, prompt: str = PROMPT, note=None) -> Live:
@@ -77,13 +51,15 @@ def text_to_picture(model: LatentDiffusion, decoder: Autoencoder, prompt: str = 
     seed = widgets.IntSlider(0, min=0, max=99, description="seed", **still)
     says, image = widgets.HTML(""), widgets.Image(format="png")
 
-    first = painter.picture(prompt)
+    def current() -> Picture:
+        return painter.picture(text.value, guidance.value, steps.value, seed.value)
+
+    first = current()
     image.value = first.png
 
     def redraw(_=None) -> None:
         try:
-            with torch.no_grad():
-                image.value = painter.png(text.value, guidance.value, steps.value, seed.value)
+            image.value = current().png
             says.value = (note(text.value) if note else None) or ""
         except ValueError as error:
             says.value = str(error)

@@ -75,11 +75,11 @@ def test_the_controls_redraw_and_errors_are_shown(networks):
 def test_a_prompt_takes_less_than_three_seconds_of_one_core():
     """Seconds of the processor, not of the clock: another load on the machine must not turn this red."""
     painter, threads = Painter(ldm.load("cpu"), autoencoder.load("cpu")), torch.get_num_threads()
-    painter.png("a red cat", steps=1)
+    painter.picture("a red cat", steps=1)
     torch.set_num_threads(1)
     try:
         start = time.process_time()
-        painter.png("a blue bear to the left of a red ball", steps=20, seed=1)
+        painter.picture("a blue bear to the left of a red ball", steps=20, seed=1)
         assert time.process_time() - start < 3
     finally:
         torch.set_num_threads(threads)
