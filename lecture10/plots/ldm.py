@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lecture10.plots.diffusion import sheet
 from lecture10.plots.figure import figure
 from lecture10.plots.style import COLOURS
 
@@ -60,19 +61,10 @@ def bars_figure(panels: Mapping[str, Mapping[str, Measured]]) -> "Figure":
     return fig
 
 
-def film_figure(rows: Mapping[str, object], stops: Sequence[int], prompt: str) -> "Figure":
+def film_figure(rows: Mapping[str, Sequence], stops: Sequence[int], prompt: str) -> "Figure":
     """A prompt's way back, frame by frame. rows: name -> pictures (frames, 3, S, S) in [0, 1]."""
-    fig, axes = figure(len(rows), len(stops), width=1.55 * len(stops) + 1.1, height=1.6 * len(rows) + 0.5,
-                       squeeze=False)  # fmt: skip
-    for line, (name, images) in zip(axes, rows.items(), strict=True):
-        for ax, image in zip(line, np.asarray(images), strict=True):
-            ax.imshow(image.transpose(1, 2, 0).clip(0, 1))
-            ax.set_xticks([])
-            ax.set_yticks([])
-            ax.grid(visible=False)
-            ax.spines[:].set_visible(False)
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
-    for ax, stop in zip(axes[0], stops, strict=True):
-        ax.set_title("drawn" if stop < 0 else f"t = {stop}", fontsize=11)
+    frames = {name: [2 * image - 1 for image in images] for name, images in rows.items()}
+    times = ["drawn" if stop < 0 else f"t = {stop}" for stop in stops]
+    fig = sheet(frames, columns=times, side=1.6)
     fig.suptitle(prompt, fontsize=12)
     return fig

@@ -36,3 +36,5 @@ def test_a_film_shows_each_frame_once_and_the_end_as_drawn():
     fig = film_figure(rows, [999, 400, -1], "a red cat")
     assert [len(ax.images) for ax in fig.axes] == [1] * 6
     assert [ax.get_title() for ax in fig.axes[:3]] == ["t = 999", "t = 400", "drawn"]
+    shown = torch.tensor(fig.axes[4].images[0].get_array())
+    torch.testing.assert_close(shown.float(), rows["taken for"][1].permute(1, 2, 0))
