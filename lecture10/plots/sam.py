@@ -140,19 +140,11 @@ def everything_figure(pictures: Sequence, found: Sequence) -> "Figure":
 
 def measured(finding: "Finding", metric: str) -> dict[str, dict[float | None, tuple[float, float, float]]]:
     """variant -> {at: (mean, low, high)} over the seeds of a finding, in one metric; at may be None."""
-    from lecture10.verdicts import interval
-
-    found: dict[str, dict[float | None, list[float]]] = {}
-    for row in finding.used:
-        if row.metric == metric:
-            found.setdefault(row.variant, {}).setdefault(row.at, []).append(row.value)
+    found: dict[str, dict[float | None, tuple[float, float, float]]] = {}
+    for variant, _, at, *ends, _ in finding.table(metric):
+        found.setdefault(variant, {})[at] = tuple(ends)
     return {
-        variant: {
-            at: (float(np.mean(values)), *map(float, interval(values)))
-            for at, values in sorted(places.items())
-        }
-        if None not in places
-        else {None: (float(np.mean(places[None])), *map(float, interval(places[None])))}
+        variant: {None: places[None]} if None in places else dict(sorted(places.items()))
         for variant, places in found.items()
     }
 
