@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
+from lecture10.files import write_bytes, write_text
 from lecture10.models.autoencoder import Autoencoder, AutoencoderConfig
 from lecture10.models.bert import Bert, BertChoice
 from lecture10.models.ddpm import ScheduleConfig
@@ -20,6 +22,7 @@ from lecture10.models.ldm import LatentDiffusion, LDMConfig
 from lecture10.models.unet import UNet, UNetConfig
 from lecture10.pretrained.bert import choice_from_official, to_official
 from lecture10.pretrained.diffusion_names import official_autoencoder_name, official_name
+from lecture10.pretrained.folder import read_folder
 from lecture10.pretrained.schedulers import KINDS
 
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL"}
@@ -158,13 +161,7 @@ def _modern(name: str) -> str:
 
 def read_part(folder: Path, part: str) -> tuple[dict, UNet | Autoencoder]:
     """(config.json, our module with its weights) of "unet" or "vae"."""
-    from safetensors.torch import load_file
-
-    try:
-        config = json.loads((folder / part / "config.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / part / WEIGHTS)
-    except Exception as error:  # safetensors raises its own plain exception
-        raise ValueError(f"{folder.name}/{part} is damaged ({error}): download it again") from error
+    config, tensors = read_folder(folder / part, WEIGHTS, f"{folder.name}/{part}")
     model = UNet(unet_config(config)) if part == "unet" else Autoencoder(vae_config(config))
     return config, filled(model, tensors)
 
@@ -182,21 +179,19 @@ def read_schedule(folder: Path) -> tuple[ScheduleConfig, str]:
         raise ValueError(
             f"the scheduler's noise is {kind!r} and its network says {said!r}: ours knows neither"
         )
+    steps = config.get("num_train_timesteps", 1000)
     ends = config.get("beta_start", 1e-4), config.get("beta_end", 0.02)
-    return ScheduleConfig(config.get("num_train_timesteps", 1000), kinds[kind], *ends, rescale=False), says[
-        said
-    ]
+    return ScheduleConfig(steps, kinds[kind], *ends, rescale=False), says[said]
 
 
 def _write(folder: Path, config: dict, tensors: Mapping[str, Tensor], weights: str = WEIGHTS) -> None:
-    from safetensors.torch import save_file
+    _write_json(folder / "config.json", config)
+    whole = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    write_bytes(folder / weights, safetensors.torch.save(whole, metadata={"format": "pt"}))
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    save_file(
-        {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}, folder / weights,
-        metadata={"format": "pt"},
-    )  # fmt: skip
+
+def _write_json(path: Path, facts: dict) -> None:
+    write_text(path, json.dumps(facts, indent=2) + "\n")
 
 
 def save_folder(model: LatentDiffusion, decoder: Autoencoder, folder: str | Path, size: int = 64) -> Path:
@@ -219,8 +214,7 @@ def save_folder(model: LatentDiffusion, decoder: Autoencoder, folder: str | Path
         "beta_end": schedule.last * times, "prediction_type": KINDS[model.config.target],
         "timestep_spacing": "trailing", "clip_sample": False, "set_alpha_to_one": True,
     }  # fmt: skip
-    (folder / "scheduler").mkdir(exist_ok=True)
-    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(facts, indent=2) + "\n")
+    _write_json(folder / "scheduler" / "scheduler_config.json", facts)
     return folder
 
 
@@ -232,8 +226,6 @@ def _text_out(text: Bert) -> tuple[dict, dict[str, Tensor]]:
 
 
 def _text_in(folder: Path) -> Bert:
-    from lecture10.pretrained.folder import read_folder
-
     config, tensors = read_folder(folder)
     width = config.get("hidden_size", 0)
     head = {"classifier.weight": torch.zeros(1, width), "classifier.bias": torch.zeros(1)}  # thrown away

@@ -60,15 +60,18 @@ def _checked(folder: Path, needs: tuple[str, ...]) -> Path:
     return folder
 
 
-def read_folder(folder: Path) -> tuple[dict, dict[str, "Tensor"]]:
-    """(config, weights by name) of a folder with config.json and model.safetensors.
+def read_folder(
+    folder: Path, weights: str = "model.safetensors", called: str = ""
+) -> tuple[dict, dict[str, "Tensor"]]:
+    """(config, weights by name) of a folder with config.json and a file of weights.
 
-    Raises ValueError, with the cure, where one of them is damaged.
+    called: the folder's name in a message, where its own says too little. Raises ValueError, with the cure,
+    where one of them is damaged.
     """
     from safetensors.torch import load_file
 
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return config, load_file(folder / "model.safetensors")
+        return config, load_file(folder / weights)
     except Exception as error:  # safetensors raises its own plain exception
-        raise ValueError(f"{folder.name} is damaged ({error}): download it again") from error
+        raise ValueError(f"{called or folder.name} is damaged ({error}): download it again") from error
