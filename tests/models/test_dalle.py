@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch.nn import functional as F
+from twins import agree, randomised
 
-from lecture10.models.dalle import DALLE, PRESETS, DALLEConfig, best_of, rerank
+from lecture10.models.dalle import DALLE, PRESETS, DALLEConfig, best_of, count_parameters, rerank
 from lecture10.pretrained.gpt import to_official
 
 CONFIG = PRESETS["tiny"]
@@ -14,10 +15,7 @@ V, K, T, P, END = CONFIG.text_vocab, CONFIG.codes, CONFIG.text_length, CONFIG.im
 @pytest.fixture
 def net():
     torch.manual_seed(0)
-    net = DALLE(CONFIG).eval()
-    for p in net.parameters():
-        torch.nn.init.normal_(p, std=0.3)
-    return net
+    return randomised(DALLE(CONFIG))
 
 
 @pytest.fixture
@@ -70,12 +68,14 @@ def test_the_transformer_is_transformers_gpt2(net):
     found = theirs.load_state_dict(tensors, strict=False)
     assert not found.unexpected_keys
     ids = torch.randint(V + K, (2, T + P))
-    expected = theirs(ids).logits.detach()
-    ours = net.gpt(ids).detach()
-    assert float((ours - expected).abs().max()) <= 1e-5 * float(expected.abs().max())
     with torch.no_grad():
-        net.gpt.state_dict()[next(iter(net.gpt.state_dict()))][0] += 1  # a control: it would be seen
-    assert not torch.allclose(net.gpt(ids), expected, atol=1e-3)
+        expected = theirs(ids).logits
+        agree(net.gpt(ids), expected)
+        for name, parameter in net.gpt.named_parameters():
+            kept = parameter.clone()
+            parameter.add_(0.1 * torch.randn_like(parameter))
+            assert not torch.allclose(net.gpt(ids), expected, atol=1e-3), f"{name} moves nothing"
+            parameter.copy_(kept)
 
 
 def test_cached_drawing_draws_the_same(net, pair):
@@ -87,6 +87,20 @@ def test_cached_drawing_draws_the_same(net, pair):
     assert drawn[0].shape == (3, 2, 2)
     assert drawn[0].min() >= 0
     assert drawn[0].max() < K
+
+
+def test_a_warmer_draw_is_less_sure(net, pair):
+    """Frozen, it takes the likeliest code; hot, each code about as often."""
+    ids, _ = pair
+    frozen = net.draw(ids, temperature=1e-4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(frozen, net.draw(ids, top_k=1))
+    hot = net.draw(ids[:1].expand(400, -1), temperature=1e4, generator=torch.Generator().manual_seed(0))
+    shares = hot.flatten().bincount(minlength=K) / hot.numel()
+    torch.testing.assert_close(shares, torch.full((K,), 1 / K), atol=0.04, rtol=0)
+
+
+def test_the_papers_size_is_its_twelve_billions():
+    assert count_parameters(PRESETS["paper"]) == pytest.approx(12e9, rel=0.05)
 
 
 def test_a_cold_draw_takes_the_likeliest_code_each_time(net, pair):

@@ -1,6 +1,7 @@
 """The discrete VAE: soft draws, its two costs, its likelihood, its codes."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -76,6 +77,8 @@ def test_the_temperature_falls_to_its_last_value_and_stays():
     assert path == sorted(path, reverse=True)
     assert path[6:] == [1 / 16] * 5
     assert dvae.temperature(0.0, until=0.0) == 1 / 16
+    quarter = 1 / 16 + 15 / 16 * (1 + math.sqrt(0.5)) / 2  # half a cosine: slow at first
+    assert dvae.temperature(0.25) == pytest.approx(quarter)
     with pytest.raises(ValueError, match="until=2"):
         dvae.temperature(0.5, until=2)
 
@@ -129,6 +132,35 @@ def test_each_tensor_matters_to_the_loss(net, images):
     assert [name for name, p in net.named_parameters() if not p.grad.abs().sum() > 0] == []
 
 
+def by_hand(net, images, z):
+    """What the decoder says of pixels kept away from 0 and 1: x, μ and ln b."""
+    said = net.decoder(z)
+    return 0.8 * images + 0.1, said[:, :3], said[:, 3:]
+
+
+def test_the_likelihood_is_of_mapped_pixels_with_mu_first_and_the_log_of_b_behind(net, images):
+    z = net.one_hot(net.codes_of(images))
+    x, mu, log_b = by_hand(net, images, z)
+    b = log_b.exp()
+    density = (-(x.logit() - mu).abs() / b).exp() / (2 * b * x * (1 - x))
+    torch.testing.assert_close(net.log_likelihood(images, z), density.log().sum((1, 2, 3)))
+
+
+def test_the_gaussian_likelihood_is_a_squared_error_of_the_same_pixels(images):
+    torch.manual_seed(0)
+    net = DVAE(replace(CONFIG, likelihood="gaussian"))
+    z = net.one_hot(net.codes_of(images))
+    x, mu, _ = by_hand(net, images, z)
+    density = torch.distributions.Normal(mu.sigmoid(), dvae.SIGMA).log_prob(x)
+    torch.testing.assert_close(net.log_likelihood(images, z), density.sum((1, 2, 3)))
+
+
+def test_a_decoded_picture_is_mu_alone_unmapped(net, images):
+    z = net.one_hot(net.codes_of(images))
+    _, mu, _ = by_hand(net, images, z)
+    torch.testing.assert_close(net.decode(z), ((mu.sigmoid() - 0.1) / 0.8).clamp(0, 1))
+
+
 # --- codes --------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +191,10 @@ def test_numbers_and_bits_of_the_papers_sizes():
     found = dvae.bits()
     assert found["numbers"] == 192
     assert found["bits"] == pytest.approx(118.15, abs=0.01)
+
+
+def test_the_papers_size_is_that_of_the_released_networks():
+    assert dvae.count_parameters(PRESETS["paper"]) == 53_786_240 + 43_829_766
 
 
 @pytest.mark.parametrize(
